@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make            builds build/whystuck
+#   make check      installs what is missing, builds, runs all tests
+#   make demo       installs what is missing, builds, shows the two servers of examples/
+#   make bench      measures against gdb and eu-stack
+#   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
+#   make install    with DESTDIR and prefix
+#
+#   SAN=address,undefined   builds with sanitizers, in a folder of its own
+
+CC ?= gcc
+PYTHON ?= /usr/bin/python3
+CFLAGS ?= -O2 -g
+prefix ?= /usr/local
+VERSION := 0.1.0
+
+SAN ?=
+empty :=
+comma := ,
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
+
+PACKAGES := libdw libelf libmnl json-c liblzma
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
+	-Wwrite-strings -Wimplicit-fallthrough
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -I$(B)/gen \
+	$(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(shell pkg-config --cflags $(PACKAGES))
+LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
+LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+SOURCES := $(wildcard src/*/*.c)
+OBJECTS := $(SOURCES:src/%.c=$(B)/%.o)
+LIBRARY := $(B)/libwhystuck.a
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
+GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
+
+.PHONY: all clean unit-check
+.DELETE_ON_ERROR:
+
+all: $(B)/whystuck
+
+$(B)/whystuck: $(B)/main.o $(LIBRARY)
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(LIBRARY): $(OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: src/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(LINK) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
+
+# The kernel's own numbers: the system's headers name every syscall of each architecture.
+$(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
+	@mkdir -p $(@D)
+	CC="$(CC)" sh src/syscalls/generate $* >$@
+
+unit-check: $(UNIT_TESTS)
+	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
+
+clean:
+	rm -rf build
+
+-include $(OBJECTS:.o=.d) $(B)/main.d $(UNIT_TESTS:=.d)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Architecture: what differs between processors.
+ *
+ * To add one: a file that fills in this struct, its line in arch/arch.c, and its
+ * row in the Makefile's list of syscall tables.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/registers.h"
+#include "model/syscall.h"
+
+struct arch {
+	const char *name;     /* "x86_64" */
+	uint16_t elf_machine; /* EM_X86_64 */
+	unsigned register_count;
+	unsigned sp, fp, pc; /* DWARF numbers; pc is our own where DWARF has none */
+	unsigned return_address; /* the column that CFI puts the return address in */
+	uint64_t preserved;      /* registers that a callee must preserve, sp left out: bit n for number n */
+	uint64_t code_mask;      /* takes pointer authentication bits off a return address; all ones: none */
+
+	/*
+	 * Registers and the syscall from what PTRACE_GETREGSET(NT_PRSTATUS) gave. `entry`
+	 * tells a syscall that the stop interrupted and that will be restarted as well.
+	 * false where @size is not that of this architecture's set (a 32-bit process).
+	 */
+	bool (*decode_prstatus)(const void *regset, size_t size, struct registers *registers,
+		struct syscall_entry *entry);
+
+	/* Names by number; `syscall_limit` is one past the highest. Generated at build time. */
+	const char *const *syscall_names;
+	long syscall_limit;
+};
+
+extern const struct arch arch_x86_64;
+extern const struct arch arch_aarch64;
+
+/* The architecture that this program was built for. */
+extern const struct arch *const arch_native;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Options: the command line of `whystuck show`, parsed and checked. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "collect/collector.h"
+#include "render/render.h"
+
+enum options_outcome {
+	OPTIONS_LOOK,  /* go on */
+	OPTIONS_DONE,  /* --help or --version was printed: exit status 0 */
+	OPTIONS_WRONG, /* one line was printed on standard error: exit status 2 */
+};
+
+struct options {
+	const char **targets; /* of argv */
+	size_t target_count;
+	bool all, kernel_threads;
+	pid_t *tids; /* heap */
+	size_t tid_count;
+	const char *states;
+	const struct renderer *renderer;
+	struct render_options render; /* .color is settled: a terminal, NO_COLOR, --color */
+	enum stop_policy stop;
+	size_t max_frames;
+	bool verbose;
+};
+
+enum options_outcome options_parse(struct options *options, int argc, char **argv);
+void options_deinit(struct options *options);

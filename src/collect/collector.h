@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Collector: a way to get at the facts of processes. It knows nothing of symbols,
+ * sentences or output formats.
+ *
+ * To add a way to look (BPF, a core file): fill in one struct collector in a file of
+ * its own, and name it in the table of collect/collect.c, best first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "model/process.h"
+#include "util/error.h"
+
+enum stop_policy {
+	STOP_AUTO,   /* stop what must be stopped, as briefly as can be */
+	STOP_NEVER,  /* stop nothing; say what could not be known */
+	STOP_ALWAYS, /* stop each thread for the copy */
+};
+
+/* What is asked of a look. */
+struct look_request {
+	const pid_t *pids;
+	size_t pid_count;
+	const pid_t *tids; /* only these threads; none: all */
+	size_t tid_count;
+	const char *states; /* only threads in these states, e.g. "DR"; NULL: all */
+	enum stop_policy stop;
+	bool kernel_stacks, user_stacks; /* false: left out */
+	bool process_info;
+};
+
+struct collector {
+	const char *name; /* "ptrace" */
+
+	/* Whether this way can serve the request here; else why not. May be NULL: always. */
+	struct error (*usable)(const struct look_request *request);
+
+	/*
+	 * Fills look->processes, each with its threads and their facts, for the processes of
+	 * the request. What can't be had becomes a gap of the process or thread; a process that
+	 * is gone becomes a gap of the look. When it returns, no thread is stopped or traced.
+	 */
+	void (*collect)(const struct look_request *request, struct look *look);
+
+	/*
+	 * Ends what keeps the target's memory and descriptors readable (process->memory,
+	 * process->descriptors); called once the look has been explained.
+	 */
+	void (*release)(struct look *look);
+};
+
+/* Collects by the best usable way; *used, if not NULL, becomes the way that was taken. */
+void collect(const struct look_request *request, struct look *look, const struct collector **used);

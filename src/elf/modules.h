@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Modules: which image stands where in a process's address space.
+ */
+#pragma once
+
+#include "elf/image.h"
+#include "model/process.h"
+#include "util/arena.h"
+
+struct images; /* every image opened so far, by device and inode */
+struct images *images_create(struct arena *arena);
+void images_destroy(struct images *images);
+
+struct module {
+	struct image *image;
+	uint64_t bias;       /* address in the process = address in the file + bias (modulo 2^64) */
+	uint64_t start, end; /* from its lowest mapping to the end of its highest */
+};
+
+/* The modules of one process; images are opened when an address of theirs is first asked for. */
+struct modules;
+struct modules *modules_create(struct images *images, struct process *process, struct arena *arena);
+void modules_destroy(struct modules *modules);
+
+/*
+ * The module that holds @address in executable memory, or NULL: no file is mapped there (JIT code), it is
+ * not executable, or the file could not be opened, which is a gap of the process then.
+ */
+const struct module *modules_find(struct modules *modules, uint64_t address);
+
+/* A directory descriptor of the process's root directory, owned by @modules; -1: refused. */
+int modules_root(struct modules *modules);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Gap: something that was asked for and could not be shown, kept as data beside
+ * what could. A gap never aborts a look.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "util/arena.h"
+
+enum stage {
+	STAGE_PROCESS,
+	STAGE_THREAD,
+	STAGE_KERNEL_STACK,
+	STAGE_SYSCALL,
+	STAGE_USER_STACK,
+	STAGE_SYMBOLS,
+	STAGE_DESCRIPTORS,
+	STAGE_WAIT,
+};
+
+struct gap {
+	enum stage stage;
+	const char *reason; /* with the remedy: "needs CAP_SYS_ADMIN: run with sudo"; escaped already */
+	struct gap *next;
+};
+
+struct gaps {
+	struct gap *first;
+	struct gap *last;
+};
+
+/* The stage's name in JSON and in messages: "kernel_stack". A static string. */
+const char *stage_name(enum stage stage);
+
+/* Adds a gap at the end, unless one with that stage and reason stands there already. */
+void gaps_add(struct gaps *gaps, struct arena *arena, enum stage stage, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#define for_each_gap(gap, gaps)                                                                    \
+	for (const struct gap *gap = (gaps)->first; gap; gap = gap->next)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Look: all that one look at the machine found. Plain data that collect/ begins and
+ * unwind/, symbolize/ and explain/ fill in; render/ only reads it. Strings that come
+ * from a target are raw unless their comment says that they are escaped.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/descriptor.h"
+#include "model/gap.h"
+#include "model/mapping.h"
+#include "model/memory.h"
+#include "model/registers.h"
+#include "model/stack.h"
+#include "model/syscall.h"
+#include "model/wait.h"
+
+struct thread {
+	pid_t tid;
+	const char *comm;
+	char state; /* the kernel's letter, fs/proc/array.c: R S D T t Z X I P */
+	bool vanished; /* it ended during the look; what was read until then stands */
+	int cpu;            /* where it runs or ran last; -1: not known */
+	int64_t blocked_ns; /* since it last ran; -1: not known, or it runs */
+	const char *wchan;  /* NULL: none or not known */
+	uint64_t stopped_ns; /* how long the look kept it stopped */
+
+	struct registers registers;   /* known == 0: none could be had */
+	struct syscall_entry entry;
+	uint64_t stack_start;         /* the copy's first address: sp when it was taken */
+	const uint8_t *stack_bytes;   /* NULL: no copy */
+	size_t stack_length;
+	bool held_still; /* memory beyond the copy may be read live: the thread was blocked throughout */
+
+	struct kernel_stack *kernel_stack; /* NULL: not had */
+	struct user_stack *user_stack;     /* NULL: not had, or none (kernel threads, zombies) */
+	struct syscall_call *syscall;      /* NULL: not in one, or not known */
+	struct wait *wait;                 /* NULL: not known */
+	struct gaps gaps;
+};
+
+/* Asked for with --process-info. */
+struct process_limit {
+	const char *name; /* "Max open files" */
+	const char *soft, *hard, *unit;
+};
+
+struct process_namespace {
+	const char *name; /* "net" */
+	uint64_t inode;
+};
+
+struct process_info {
+	struct process_limit *limits;
+	size_t limit_count;
+	struct process_namespace *namespaces;
+	size_t namespace_count;
+	const struct descriptor **descriptors;
+	size_t descriptor_count;
+};
+
+struct process {
+	pid_t pid, ppid;
+	pid_t tracer;         /* who traces its first thread that is traced; 0: nobody */
+	pid_t namespace_pid;  /* its own idea of its pid (innermost pid namespace); 0: not known */
+	char state;           /* of its main thread */
+	bool is_kernel;       /* a kernel thread */
+	bool is_32_bit;       /* runs 32-bit code: its stacks and syscalls are not decoded */
+	const char *comm;
+	const char **cmdline; /* argument by argument */
+	size_t cmdline_count;
+	const char *exe, *cwd; /* NULL: unreadable or none */
+	uid_t uid;
+	int64_t started_at_ns; /* CLOCK_REALTIME; -1: not known */
+	int64_t running_ns;    /* since it started; -1: not known */
+	const char *runtime;   /* "go1.22.1"; NULL: none known */
+	const char *container; /* its id, or NULL */
+
+	struct thread *threads; /* main thread first, then by rising id */
+	size_t thread_count;
+	struct mappings mappings;
+	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
+	struct descriptors *descriptors; /* owned by the collector; never NULL */
+	struct process_info *info;       /* NULL unless asked for */
+	struct gaps gaps;
+};
+
+struct look {
+	struct arena *arena; /* owns everything below */
+	int64_t taken_at_ns; /* CLOCK_REALTIME */
+	const char *kernel;  /* uname's release */
+	struct process **processes;
+	size_t process_count;
+	struct gaps gaps;
+};

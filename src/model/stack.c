@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/stack.h"
+
+const char *stack_end_name(enum stack_end end)
+{
+	static const char *const names[] = {
+		[STACK_COMPLETE] = "complete",
+		[STACK_NO_UNWIND_INFO] = "no-unwind-info",
+		[STACK_UNREADABLE] = "unreadable",
+		[STACK_LIMIT] = "limit",
+	};
+
+	return names[end];
+}

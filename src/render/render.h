@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Renderer: one output format. It reads the model and writes bytes, and computes nothing.
+ *
+ * To add a format: fill in one struct renderer in a file of its own and name it in the table
+ * of render/render.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/process.h"
+
+enum grouping { GROUP_DEFAULT, GROUP_ALWAYS, GROUP_NEVER };
+
+struct render_options {
+	bool color;
+	bool kernel, user, lines; /* false: left out */
+	enum grouping grouping;
+	bool process_info;
+};
+
+struct renderer {
+	const char *name; /* as -f has it */
+	const char *summary;
+	/* Writes the whole look to @out; write errors stay in the stream for the caller (ferror()). */
+	void (*render)(const struct look *look, const struct render_options *options, FILE *out);
+};
+
+/* The renderer of that name, or NULL. */
+const struct renderer *renderer_find(const char *name);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "util/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+#define BLOCK_SIZE (64 * 1024)
+
+struct block {
+	struct block *next;
+	alignas(max_align_t) unsigned char bytes[];
+};
+
+struct arena {
+	struct block *blocks;
+	unsigned char *free; /* within the newest shared block */
+	size_t left;
+	size_t size;
+};
+
+struct arena *arena_create(void)
+{
+	return allocate_zeroed(1, sizeof(struct arena));
+}
+
+void arena_destroy(struct arena *arena)
+{
+	if (!arena)
+		return;
+	for (struct block *block = arena->blocks, *next; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	free(arena);
+}
+
+void arena_destroy_at(struct arena **arena)
+{
+	arena_destroy(*arena);
+}
+
+static unsigned char *add_block(struct arena *arena, size_t size)
+{
+	struct block *block = allocate_zeroed(1, sizeof(*block) + size);
+
+	block->next = arena->blocks;
+	arena->blocks = block;
+	arena->size += sizeof(*block) + size;
+	return block->bytes;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	if (size > SIZE_MAX / 2)
+		out_of_memory();
+	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (size > BLOCK_SIZE / 4) /* a block of its own leaves the shared one in use */
+		return add_block(arena, size);
+	if (size > arena->left) {
+		arena->free = add_block(arena, BLOCK_SIZE);
+		arena->left = BLOCK_SIZE;
+	}
+	void *memory = arena->free;
+	arena->free += size;
+	arena->left -= size;
+	return memory;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		out_of_memory();
+	return arena_alloc(arena, total);
+}
+
+void *arena_copy(struct arena *arena, const void *bytes, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+
+	if (size)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *string)
+{
+	return string ? arena_copy(arena, string, strlen(string) + 1) : NULL;
+}
+
+char *arena_strndup(struct arena *arena, const char *string, size_t length)
+{
+	if (!string)
+		return NULL;
+	length = strnlen(string, length);
+	char *copy = arena_alloc(arena, length + 1);
+	memcpy(copy, string, length);
+	return copy;
+}
+
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+{
+	va_list again;
+
+	va_copy(again, arguments);
+	int length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		out_of_memory();
+	char *string = arena_alloc(arena, (size_t)length + 1);
+	vsnprintf(string, (size_t)length + 1, format, arguments);
+	return string;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	char *string = arena_vprintf(arena, format, arguments);
+	va_end(arguments);
+	return string;
+}
+
+size_t arena_size(const struct arena *arena)
+{
+	return arena->size;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "util/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void close_at(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+struct error file_read(int directory, const char *path, size_t limit, struct text *content)
+{
+	char buffer[16 * 1024];
+
+	text_clear(content);
+	int fd cleanup_close = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return error_errno(errno);
+	while (content->length < limit) {
+		size_t wanted = limit - content->length;
+		ssize_t got = read(fd, buffer, wanted < sizeof(buffer) ? wanted : sizeof(buffer));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_errno(errno);
+		if (got == 0)
+			break;
+		text_append_bytes(content, buffer, (size_t)got);
+	}
+	return NO_ERROR;
+}
+
+struct error file_read_link(int directory, const char *path, struct text *target)
+{
+	char buffer[PATH_MAX];
+	ssize_t length = readlinkat(directory, path, buffer, sizeof(buffer));
+
+	text_clear(target);
+	if (length < 0)
+		return error_errno(errno);
+	text_append_bytes(target, buffer, (size_t)length);
+	return NO_ERROR;
+}
+
+struct error file_open_regular(int directory, const char *path, int *fd, struct stat *status)
+{
+	struct stat own;
+	char link[sizeof("/proc/self/fd/") + 10];
+	int handle cleanup_close = openat(directory, path, O_PATH | O_CLOEXEC);
+
+	*fd = -1;
+	if (!status)
+		status = &own;
+	if (handle < 0 || fstat(handle, status) < 0)
+		return error_errno(errno);
+	if (!S_ISREG(status->st_mode))
+		return error_because("not a regular file");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
+	*fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return *fd < 0 ? error_errno(errno) : NO_ERROR;
+}
