@@ -6,9 +6,10 @@
 
 #define SYMBOL_COLUMNS_MIN 31 /* room for functions beside which places are aligned */
 #define SYMBOL_COLUMNS_MAX 57
-#define SYMBOL_COLUMNS_CUT 500 /* templates can be longer than anyone reads: JSON has them whole   \
-	                        */
-#define RUN_SHOWN 4            /* equal frames in a row from which on they are counted */
+#define SYMBOL_COLUMNS_CUT                                                                         \
+	500         /* templates can be longer than anyone reads: JSON has them whole              \
+	             */
+#define RUN_SHOWN 4 /* equal frames in a row from which on they are counted */
 
 void label_put(struct page *page, const char *label)
 {
@@ -89,12 +90,17 @@ static void put_syscall(struct page *page, const struct thread *thread, bool exa
 	put_gaps(page, thread, STAGE_SYSCALL, call ? "" : "syscall", call);
 }
 
+static bool is_signal_frame(const struct frame *frame)
+{
+	return frame->kind && strcmp(frame->kind, "signal") == 0;
+}
+
 /* The function's part of a frame's line, the offset apart since it is not the name's. */
 static void put_symbol(struct page *page, const struct frame *frame)
 {
-	if (frame->kind && strcmp(frame->kind, "signal") == 0) {
+	if (is_signal_frame(frame)) {
 		page_put(page, STYLE_FUNCTION, "<signal handler called>");
-	} else if (!frame->symbol) {
+	} else if (!frame->symbol || !*frame->symbol) {
 		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address.value);
 	} else {
 		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
@@ -156,7 +162,8 @@ static void put_place(struct page *page, const struct process *process, const st
 			page_format(page, STYLE_PLAIN, ":%u", frame->line);
 	} else if (frame->module) {
 		page_put_raw(page, STYLE_DIM, path_base(frame->module));
-		if (!frame->symbol && module_offset(process, frame->address.value, &offset))
+		if (!frame->symbol && !is_signal_frame(frame) &&
+		        module_offset(process, frame->address.value, &offset))
 			page_format(page, STYLE_DIM, "+0x%" PRIx64, offset);
 	}
 }
@@ -183,7 +190,8 @@ static void put_stack_end(struct page *page, const struct thread *thread, const 
 		return;
 	label_put(page, label);
 	if (stack->end == STACK_LIMIT) {
-		page_format(page, STYLE_GAP, "… (%zu frames: -n shows more)", stack->address_count);
+		page_format(page, STYLE_GAP, "… (%zu frame%s: -n shows more)", stack->address_count,
+		        stack->address_count == 1 ? "" : "s");
 		page_end(page);
 		return;
 	}

@@ -299,6 +299,37 @@ static void put_waits(struct page *page, const struct thread_group *group)
 	}
 }
 
+/* Whether @sentence names the process already, as words of ours do: "cat (pid 7)". */
+static bool names_process(const char *sentence, pid_t pid)
+{
+	char words[sizeof("(pid )") + 11];
+
+	snprintf(words, sizeof(words), "(pid %d)", pid);
+	return sentence && strstr(sentence, words);
+}
+
+/* Whom the wait is on, where neither its sentence nor the syscall says it. */
+static void put_holders(struct page *page, const struct thread *thread)
+{
+	const char *call = thread->syscall ? thread->syscall->text : NULL;
+	const char *label = "on";
+
+	for (size_t i = 0; i < thread->wait->holder_count; i++) {
+		const struct holder *holder = &thread->wait->holders[i];
+
+		if (names_process(thread->wait->sentence, holder->pid) ||
+		        names_process(call, holder->pid))
+			continue;
+		label_put(page, label);
+		page_format(page, STYLE_PLAIN, "pid %d", holder->pid);
+		if (holder->tid)
+			page_format(page, STYLE_PLAIN, " thread %d", holder->tid);
+		page_format(page, STYLE_PLAIN, ": %s", holder->text);
+		page_end(page);
+		label = "";
+	}
+}
+
 /* Whether the first thread's syscall is but an example of those of its group. */
 static bool syscalls_differ(const struct thread_group *group)
 {
@@ -340,6 +371,7 @@ static void put_group(struct page *page, const struct process *process,
 		page_pad(page, LABEL_COLUMN, 0);
 		page_put(page, STYLE_STRONG, thread->wait->sentence);
 		page_end(page);
+		put_holders(page, thread);
 	}
 	stack_text_put(page, process, thread, syscalls_differ(group), options);
 }
