@@ -132,8 +132,10 @@ static bool compile_register(
 
 	uint8_t atom = operations[0].atom;
 	if (count == 1 && (atom == DW_OP_regx || (atom >= DW_OP_reg0 && atom <= DW_OP_reg31))) {
-		uint64_t source = atom == DW_OP_regx ? operations[0].number : atom - DW_OP_reg0;
+		uint64_t source = operations[0].number;
 
+		if (atom != DW_OP_regx)
+			source = atom - DW_OP_reg0;
 		rule->kind = CFI_REGISTER;
 		rule->source = (uint8_t)source;
 		return source < REGISTERS_MAX;
@@ -286,13 +288,14 @@ enum cfi_outcome cfi_apply(
 	register_set(&caller, arch->sp, step->cfa); /* unless a rule says otherwise */
 	for (size_t i = 0; i < row->rule_count; i++) {
 		const struct cfi_rule *rule = &row->rules[i];
-		bool is_vital = rule->target == row->return_address || rule->target == arch->sp;
 		uint64_t value;
 
+		if (rule->target == arch->sp && rule->kind == CFI_UNDEFINED)
+			continue;
 		outcome = apply_rule(rule, step, registers, &value);
 		if (outcome == CFI_STEPPED)
 			register_set(&caller, rule->target, value);
-		else if (is_vital)
+		else if (rule->target == row->return_address || rule->target == arch->sp)
 			return outcome;
 		else /* the stack may well go on without it */
 			caller.known &= ~(UINT64_C(1) << rule->target);
