@@ -2,11 +2,9 @@
 #include "symbolize/lines.h"
 
 #include <dwarf.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolize/alternate.h"
 #include "symbolize/function_name.h"
 #include "symbolize/scopes.h"
 #include "symbolize/units.h"
@@ -21,8 +19,7 @@
 #define FILE_NAME_LIMIT 4096
 
 struct lines {
-	Dwarf *dwarf; /* NULL: there is none that can be used */
-	struct alternate alternate;
+	Dwarf *dwarf; /* the image's; NULL: it has none */
 	struct units units;
 	const uint8_t *programs; /* .debug_line */
 	size_t programs_size;
@@ -38,25 +35,16 @@ struct place {
 static void find_line_programs(struct lines *lines)
 {
 	Elf *elf = dwarf_getelf(lines->dwarf);
-	size_t names;
+	Elf64_Shdr header;
+	Elf_Scn *section = elf_section(elf, ".debug_line", &header);
 
-	if (elf_getshdrstrndx(elf, &names) < 0)
-		return;
-	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr header;
-		const char *name = gelf_getshdr(scn, &header)
-			? elf_strptr(elf, names, header.sh_name)
-			: NULL;
-
-		if (!name || (strcmp(name, ".debug_line") != 0 && strcmp(name, ".zdebug_line") != 0))
-			continue;
-		/* Decompressed by dwarf_begin_elf() where it was compressed. */
-		const Elf_Data *data = elf_rawdata(scn, NULL);
-		if (data && data->d_buf) {
-			lines->programs = data->d_buf;
-			lines->programs_size = data->d_size;
-		}
-		return;
+	if (!section)
+		section = elf_section(elf, ".zdebug_line", &header);
+	/* dwarf_begin_elf() has decompressed it. */
+	const Elf_Data *data = section ? elf_rawdata(section, NULL) : NULL;
+	if (data && data->d_buf) {
+		lines->programs = data->d_buf;
+		lines->programs_size = data->d_size;
 	}
 }
 
@@ -64,10 +52,9 @@ struct lines *lines_create(struct image *image, int root)
 {
 	struct lines *lines = allocate_zeroed(1, sizeof(*lines));
 
-	lines->alternate.fd = -1;
 	image_find_debug(image, root);
-	if (image->dwarf && alternate_open(&lines->alternate, image, root)) {
-		lines->dwarf = image->dwarf;
+	lines->dwarf = image->dwarf;
+	if (lines->dwarf) {
 		find_line_programs(lines);
 		units_init(&lines->units, lines->dwarf, image);
 	}
@@ -79,7 +66,6 @@ void lines_destroy(struct lines *lines)
 	if (!lines)
 		return;
 	units_deinit(&lines->units);
-	alternate_close(&lines->alternate);
 	free(lines);
 }
 

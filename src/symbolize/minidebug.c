@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolize/minidebug.h"
 
-#include <gelf.h>
 #include <lzma.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "util/memory.h"
 
 /* Fedora's largest sections of this kind are some MiB, compressed with a dictionary of 8 MiB. */
 #define COMPRESSED_LIMIT (32 * 1024 * 1024)
-#define DECOMPRESSED_LIMIT (128 * 1024 * 1024)
+#define DECOMPRESSED_LIMIT (64 * 1024 * 1024)
 #define DECODER_MEMORY_LIMIT (128 * 1024 * 1024)
-
-static Elf_Data *find_section(Elf *elf)
-{
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) < 0)
-		return NULL;
-	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr header;
-
-		if (!gelf_getshdr(scn, &header) || header.sh_type != SHT_PROGBITS ||
-			header.sh_size > COMPRESSED_LIMIT)
-			continue;
-		const char *name = elf_strptr(elf, names, header.sh_name);
-		if (name && strcmp(name, ".gnu_debugdata") == 0)
-			return elf_rawdata(scn, NULL);
-	}
-	return NULL;
-}
 
 /* Decompresses to a heap array of *size bytes; NULL where the data is broken or too large. */
 static uint8_t *decompress(const Elf_Data *data, size_t *size)
@@ -63,22 +42,15 @@ static uint8_t *decompress(const Elf_Data *data, size_t *size)
 	return NULL;
 }
 
-void minidebug_open(struct minidebug *minidebug, Elf *elf)
+struct image *minidebug_open(const struct image *image)
 {
-	const Elf_Data *data = find_section(elf);
+	Elf64_Shdr header;
+	Elf_Scn *section = elf_section(image->elf, ".gnu_debugdata", &header);
 	size_t size = 0;
 
-	*minidebug = (struct minidebug){0};
-	if (!data || !data->d_buf || !data->d_size)
-		return;
-	minidebug->bytes = decompress(data, &size);
-	if (minidebug->bytes)
-		minidebug->elf = elf_memory(minidebug->bytes, size);
-}
-
-void minidebug_close(struct minidebug *minidebug)
-{
-	elf_end(minidebug->elf);
-	free(minidebug->bytes);
-	*minidebug = (struct minidebug){0};
+	if (!section || header.sh_type != SHT_PROGBITS || header.sh_size > COMPRESSED_LIMIT)
+		return NULL;
+	const Elf_Data *data = elf_rawdata(section, NULL);
+	uint8_t *bytes = data && data->d_buf ? decompress(data, &size) : NULL;
+	return bytes ? image_create_from_bytes(bytes, size, image->path) : NULL;
 }

@@ -5,17 +5,10 @@
  */
 #pragma once
 
-#include <libelf.h>
+#include "elf/image.h"
 
 /*
- * The ELF file within @elf, decompressed; NULL where there is none or it is broken or larger than
- * what real ones are. To be given back with minidebug_close().
+ * The ELF file within @image, decompressed; NULL where there is none or it is broken or larger
+ * than what real ones are. The caller gives it back with image_destroy().
  */
-struct minidebug {
-	Elf *elf; /* in memory */
-	void *bytes;
-};
-
-void minidebug_open(struct minidebug *minidebug, Elf *elf);
-void minidebug_close(struct minidebug *minidebug);
-#define cleanup_minidebug __attribute__((cleanup(minidebug_close)))
+struct image *minidebug_open(const struct image *image);

@@ -2,16 +2,14 @@
 #include "symbolize/perf_map.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "elf/root.h"
 #include "symbolize/demangle.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -195,27 +193,6 @@ void perf_map_finish(struct perf_map *map, struct symbol *symbols, struct arena 
 	*map = (struct perf_map){0};
 }
 
-/*
- * Opens the map with all symbolic links followed as the target would, within its own root
- * (openat2(), since Linux 5.6; where that is missing, a link is not followed).
- */
-static struct error open_map(int root, const char *path, int *fd, struct stat *status)
-{
-	const struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	char link[sizeof("/proc/self/fd/") + 10];
-	int handle cleanup_close =
-		(int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	*fd = -1;
-	if (handle < 0 && errno == ENOSYS)
-		handle = openat(root, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (handle < 0)
-		return error_errno(errno);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", handle);
-	return file_open_regular(AT_FDCWD, link, fd, status);
-}
-
 void perf_map_find(struct process *process, int root, const uint64_t *addresses, size_t count,
 	struct symbol *symbols, struct arena *arena)
 {
@@ -232,7 +209,7 @@ void perf_map_find(struct process *process, int root, const uint64_t *addresses,
 		process->namespace_pid > 0 ? process->namespace_pid : process->pid);
 	if (root < 0 || !count)
 		return;
-	struct error error = open_map(root, path, &fd, &status);
+	struct error error = root_open_regular(root, path, &fd, &status);
 	if (error.number == ENOENT)
 		return;
 	if (failed(error)) {

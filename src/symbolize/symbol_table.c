@@ -1,52 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolize/symbol_table.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "util/memory.h"
 
 /* More than any linked file has; what lies beyond is not looked at. */
-#define SECTION_LIMIT 65536
 #define SYMBOL_LIMIT (16 * 1024 * 1024)
 
-#define NATIVE_DATA (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)
-
-void sections_init(struct sections *sections, Elf *elf, int fd)
+void sections_init(struct sections *sections, const struct image *image)
 {
-	GElf_Ehdr header;
-	struct stat status;
-	size_t capacity = 0, size = 0;
+	size_t capacity = 0;
 
-	*sections = (struct sections){.fd = fd};
-	if (!elf || !gelf_getehdr(elf, &header) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-		header.e_ident[EI_DATA] != NATIVE_DATA)
+	*sections = (struct sections){.image = image};
+	if (!image || !image->elf)
 		return;
-	if (fd < 0) {
-		sections->memory = (const uint8_t *)elf_rawfile(elf, &size);
-		sections->size = sections->memory ? size : 0;
-	} else if (fstat(fd, &status) == 0) {
-		sections->size = (uint64_t)status.st_size;
-	}
-	sections->machine = header.e_machine;
-	for (Elf_Scn *scn = elf_getscn(elf, 0); scn && sections->count < SECTION_LIMIT;
-		scn = elf_nextscn(elf, scn)) {
-		GElf_Shdr found;
+	for (Elf_Scn *scn = elf_getscn(image->elf, 0); scn; scn = elf_nextscn(image->elf, scn)) {
+		const Elf64_Shdr *header = elf64_getshdr(scn);
 
-		if (!gelf_getshdr(scn, &found))
+		if (!header)
 			break;
 		array_reserve(sections->items, sections->count, capacity);
 		sections->items[sections->count++] = (struct section){
-			.address = found.sh_addr,
-			.offset = found.sh_offset,
-			.size = found.sh_size,
-			.entry_size = found.sh_entsize,
-			.type = found.sh_type,
-			.link = found.sh_link,
-			.executable = (found.sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) ==
+			.address = header->sh_addr,
+			.offset = header->sh_offset,
+			.size = header->sh_size,
+			.entry_size = header->sh_entsize,
+			.type = header->sh_type,
+			.link = header->sh_link,
+			.executable = (header->sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) ==
 				(SHF_ALLOC | SHF_EXECINSTR),
 		};
 	}
@@ -55,7 +38,7 @@ void sections_init(struct sections *sections, Elf *elf, int fd)
 void sections_deinit(struct sections *sections)
 {
 	free(sections->items);
-	*sections = (struct sections){.fd = -1};
+	*sections = (struct sections){0};
 }
 
 bool section_holds(const struct sections *sections, size_t index, uint64_t address)
@@ -67,9 +50,11 @@ bool section_holds(const struct sections *sections, size_t index, uint64_t addre
 /* Bytes of the section that are there. */
 static uint64_t present(const struct sections *sections, const struct section *section)
 {
-	if (section->type == SHT_NOBITS || section->offset >= sections->size)
+	uint64_t size = sections->image->size;
+
+	if (section->type == SHT_NOBITS || section->offset >= size)
 		return 0;
-	uint64_t left = sections->size - section->offset;
+	uint64_t left = size - section->offset;
 	return section->size < left ? section->size : left;
 }
 
@@ -96,31 +81,6 @@ bool symbol_table_open(struct symbol_table *table, const struct sections *sectio
 	return false;
 }
 
-static size_t read_at(const struct sections *sections, uint64_t offset, void *to, size_t length)
-{
-	size_t done = 0;
-
-	if (sections->memory) {
-		if (offset >= sections->size)
-			return 0;
-		if (length > sections->size - offset)
-			length = sections->size - offset;
-		memcpy(to, sections->memory + offset, length);
-		return length;
-	}
-	while (done < length) {
-		ssize_t got = pread(sections->fd, (char *)to + done, length - done,
-			(off_t)(offset + done));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		done += (size_t)got;
-	}
-	return done;
-}
-
 size_t symbol_table_read(
 	const struct symbol_table *table, uint64_t first, Elf64_Sym *symbols, size_t count)
 {
@@ -128,9 +88,10 @@ size_t symbol_table_read(
 		return 0;
 	if (count > table->count - first)
 		count = table->count - first;
-	uint64_t offset = table->offset + first * sizeof(Elf64_Sym);
-	return read_at(table->sections, offset, symbols, count * sizeof(Elf64_Sym)) /
-		sizeof(Elf64_Sym);
+	uint64_t offset = table->offset + first * sizeof(*symbols);
+	return image_read(table->sections->image, offset, symbols, count * sizeof(*symbols))
+		? count
+		: 0;
 }
 
 void symbol_table_name(
@@ -142,9 +103,10 @@ void symbol_table_name(
 	while (offset < table->names_size && name->length <= limit) {
 		uint64_t left = table->names_size - offset;
 		size_t wanted = left < sizeof(piece) ? left : sizeof(piece);
-		size_t got = read_at(table->sections, table->names_offset + offset, piece, wanted);
-		size_t length = strnlen(piece, got);
 
+		if (!image_read(table->sections->image, table->names_offset + offset, piece, wanted))
+			break;
+		size_t length = strnlen(piece, wanted);
 		text_append_bytes(name, piece, length);
 		if (length < wanted)
 			break;

@@ -6,11 +6,12 @@
  */
 #pragma once
 
-#include <gelf.h>
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elf/image.h"
 #include "util/text.h"
 
 struct section {
@@ -20,19 +21,13 @@ struct section {
 };
 
 struct sections {
-	int fd;                /* where the bytes are, or */
-	const uint8_t *memory; /* NULL: in the file */
-	uint64_t size;         /* of the file or memory */
-	uint16_t machine;
+	const struct image *image;
 	struct section *items;
 	size_t count;
 };
 
-/*
- * The sections of @elf, which is read from @fd, or from memory where @fd is -1. None where it is
- * not a 64-bit file in this machine's byte order. What @elf and @fd refer to must outlive them.
- */
-void sections_init(struct sections *sections, Elf *elf, int fd);
+/* The sections of @image, which must outlive them; none where it is NULL or has a problem. */
+void sections_init(struct sections *sections, const struct image *image);
 void sections_deinit(struct sections *sections);
 
 /* Whether the section of this index holds @address. */

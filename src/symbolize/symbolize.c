@@ -74,7 +74,7 @@ static struct frame *add_frames(struct symbolizer *symbolizer, struct place *pla
 	for (size_t i = 0; i < count; i++)
 		place->frames[i] = (struct frame){
 			.address = place->address,
-			.module = place->module ? place->module->image->path : NULL,
+			.module = place->module ? place->module->path : NULL,
 			.build_id = place->module ? place->module->image->build_id : NULL,
 			.kind = place->is_signal ? "signal" : "native",
 			.inlined = i + 1 < count,

@@ -85,7 +85,7 @@ static bool is_mapping_symbol(const struct symbol_table *table, const Elf64_Sym 
 {
 	struct text name cleanup_text = {0};
 
-	if (table->sections->machine != EM_AARCH64)
+	if (table->sections->image->machine != EM_AARCH64)
 		return false;
 	symbol_table_name(table, symbol->st_name, 4, &name);
 	return name.length >= 2 && name.bytes[0] == '$' &&
@@ -371,8 +371,8 @@ void symbols_find(struct image *image, int root, const uint64_t *addresses, size
 {
 	struct search search = {.addresses = addresses, .symbols = symbols, .left_count = count,
 		.arena = arena};
-	struct sections own, mini = {.fd = -1}, debug = {.fd = -1};
-	struct minidebug minidebug cleanup_minidebug = {0};
+	struct sections own, mini = {0}, debug = {0};
+	struct image *minidebug = NULL;
 
 	memset(symbols, 0, count * sizeof(*symbols));
 	if (!count || !image->elf)
@@ -383,17 +383,17 @@ void symbols_find(struct image *image, int root, const uint64_t *addresses, size
 		search.left[i] = i;
 		search.wanted[i] = addresses[i];
 	}
-	sections_init(&own, image->elf, image->fd);
+	sections_init(&own, image);
 	search_table(&search, &own, SHT_SYMTAB);
 	search_table(&search, &own, SHT_DYNSYM);
 	if (search.left_count) {
-		minidebug_open(&minidebug, image->elf);
-		sections_init(&mini, minidebug.elf, -1);
+		minidebug = minidebug_open(image);
+		sections_init(&mini, minidebug);
 		search_table(&search, &mini, SHT_SYMTAB);
 	}
 	if (search.left_count) {
 		image_find_debug(image, root);
-		sections_init(&debug, image->debug_elf, image->debug_fd);
+		sections_init(&debug, image->debug);
 		search_table(&search, &debug, SHT_SYMTAB);
 	}
 	if (search.left_count)
@@ -401,6 +401,7 @@ void symbols_find(struct image *image, int root, const uint64_t *addresses, size
 	sections_deinit(&own);
 	sections_deinit(&mini);
 	sections_deinit(&debug);
+	image_destroy(minidebug);
 	free(search.left);
 	free(search.wanted);
 }
