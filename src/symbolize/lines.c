@@ -88,9 +88,20 @@ static bool has_line_program(const struct lines *lines, Dwarf_Die *unit)
 				    : length <= LINE_PROGRAM_LIMIT;
 }
 
-static const char *copy_file_name(const char *name, struct arena *arena)
+/* libdw leaves names relative that DWARF 5 has below a relative directory. */
+static const char *full_file_name(Dwarf_Die *unit, const char *name, struct arena *arena)
 {
-	return name && *name ? arena_strndup(arena, name, FILE_NAME_LIMIT) : NULL;
+	Dwarf_Attribute attribute;
+	const char *directory = NULL;
+
+	if (!name || !*name)
+		return NULL;
+	if (name[0] != '/' && dwarf_attr(unit, DW_AT_comp_dir, &attribute))
+		directory = dwarf_formstring(&attribute);
+	if (!directory || !*directory)
+		return arena_strndup(arena, name, FILE_NAME_LIMIT);
+	return arena_printf(
+		arena, "%.*s/%.*s", FILE_NAME_LIMIT, directory, FILE_NAME_LIMIT, name);
 }
 
 static void find_row(
@@ -103,7 +114,7 @@ static void find_row(
 	if (!row || dwarf_lineno(row, &line) != 0 || line <= 0)
 		return;
 	frame->line = (unsigned)line;
-	frame->file = copy_file_name(dwarf_linesrc(row, NULL, NULL), arena);
+	frame->file = full_file_name(unit, dwarf_linesrc(row, NULL, NULL), arena);
 }
 
 /* Where the function that @die is an inlined instance of was called. */
@@ -121,7 +132,8 @@ static void find_call_site(
 	if (dwarf_attr(die, DW_AT_call_file, &attribute) &&
 		dwarf_formudata(&attribute, &file) == 0 &&
 		dwarf_getsrcfiles(unit, &files, NULL) == 0)
-		frame->file = copy_file_name(dwarf_filesrc(files, file, NULL, NULL), arena);
+		frame->file = full_file_name(
+			unit, dwarf_filesrc(files, file, NULL, NULL), arena);
 }
 
 static void fill_frames(Dwarf_Die *unit, bool has_lines, uint64_t address,
