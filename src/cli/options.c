@@ -85,7 +85,7 @@ static const char help_head[] =
 	"  -f, --format=FORMAT    ";
 
 static const char help_tail[] =
-	"      --color=WHEN       auto (a terminal, unless NO_COLOR is set), always, never\n"
+	"      --color=WHEN       auto (on a terminal, but see NO_COLOR), always, never\n"
 	"\n"
 	"How to look:\n"
 	"      --stop=HOW         auto: stop what must be stopped while it is copied;\n"
