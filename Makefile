@@ -5,7 +5,8 @@
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
-#   make install    with DESTDIR and prefix
+#   make install    with DESTDIR and prefix: the program, its man page, bash completion
+#   make uninstall  takes these away
 #
 #   SAN=address,undefined   builds with sanitizers, in a folder of its own
 
@@ -13,6 +14,10 @@ CC ?= gcc
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+man1dir ?= $(prefix)/share/man/man1
+bashdir ?= $(prefix)/share/bash-completion/completions
+INSTALL ?= install
 VERSION := 0.1.0
 
 SAN ?=
@@ -23,7 +28,7 @@ B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 PACKAGES := libdw libelf libmnl json-c liblzma
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -I$(B)/gen \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
@@ -35,7 +40,7 @@ LIBRARY := $(B)/libwhystuck.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
 
-.PHONY: all clean unit-check
+.PHONY: all clean install uninstall unit-check
 .DELETE_ON_ERROR:
 
 all: $(B)/whystuck
@@ -56,12 +61,21 @@ $(B)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(LINK) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
 
 # The kernel's own numbers: the system's headers name every syscall of each architecture.
-$(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
+$(GENERATED): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
 	@mkdir -p $(@D)
 	CC="$(CC)" sh src/syscalls/generate $* >$@
 
 unit-check: $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
+
+install: $(B)/whystuck
+	$(INSTALL) -D -m 755 $< $(DESTDIR)$(bindir)/whystuck
+	$(INSTALL) -D -m 644 man/whystuck.1 $(DESTDIR)$(man1dir)/whystuck.1
+	$(INSTALL) -D -m 644 completions/whystuck.bash $(DESTDIR)$(bashdir)/whystuck
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/whystuck $(DESTDIR)$(man1dir)/whystuck.1 \
+		$(DESTDIR)$(bashdir)/whystuck
 
 clean:
 	rm -rf build
