@@ -235,7 +235,8 @@ size_t live_list_tasks(struct live *live)
 	closedir(directory);
 	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
 	 */
-	qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
+	if (live->count > known)
+		qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
 	return live->count - known;
 }
 
