@@ -27,7 +27,7 @@ struct proc_stat {
 	char comm[PROC_COMM_SIZE + 1]; /* raw: the kernel's escapes are undone */
 	char state;
 	uint64_t flags;
-	uint64_t start_ticks; /* since boot, in units of sysconf(_SC_CLK_TCK) */
+	uint64_t start_ticks;             /* since boot, in units of sysconf(_SC_CLK_TCK) */
 	uint64_t start_code, start_stack; /* 1 and 0 without the right to know them */
 	int cpu;
 };
@@ -50,6 +50,9 @@ struct proc_syscall {
 };
 bool proc_parse_syscall(const char *bytes, size_t length, struct proc_syscall *syscall);
 
+/* Whether both are blocked in the same call, at the same place. */
+bool proc_syscall_same(const struct proc_syscall *one, const struct proc_syscall *other);
+
 /*
  * se.exec_start of /proc/PID/sched in ns: the scheduler's clock when the task last began to run
  * or was last charged for it (kernel/sched/fair.c, update_curr()). It stands still while the
@@ -60,11 +63,11 @@ bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start
 /* /proc/PID/cmdline: its arguments, in @arena; empty ones at the end that overwrite others (as
  * programs do that set their title) are left out. */
 size_t proc_parse_cmdline(
-	const char *bytes, size_t length, struct arena *arena, const char ***arguments);
+        const char *bytes, size_t length, struct arena *arena, const char ***arguments);
 
 /* /proc/PID/limits, in @arena. */
 size_t proc_parse_limits(
-	const char *bytes, size_t length, struct arena *arena, struct process_limit **limits);
+        const char *bytes, size_t length, struct arena *arena, struct process_limit **limits);
 
 /*
  * The id of the container that /proc/PID/cgroup tells of, in @arena; NULL for none. Known are

@@ -77,16 +77,17 @@ static void remember(struct rows *rows, uint64_t address, const struct cfi_row *
 }
 
 static struct cfi_rule expression_rule(
-	struct arena *arena, enum cfi_rule_kind kind, const Dwarf_Op *operations, size_t count)
+        struct arena *arena, enum cfi_rule_kind kind, const Dwarf_Op *operations, size_t count)
 {
 	return (struct cfi_rule){
-		.kind = kind,
-		.operations = arena_copy(arena, operations, count * sizeof(*operations)),
-		.operation_count = count,
+	        .kind = kind,
+	        .operations = arena_copy(arena, operations, count * sizeof(*operations)),
+	        .operation_count = count,
 	};
 }
 
-/* The rule of the CFA: a register and an offset nearly always, which libdw gives as one DW_OP_breg. */
+/* The rule of the CFA: a register and an offset nearly always, which libdw gives as one DW_OP_breg.
+ */
 static bool compile_cfa(Dwarf_Frame *frame, struct arena *arena, struct cfi_rule *rule)
 {
 	Dwarf_Op *operations;
@@ -104,9 +105,8 @@ static bool compile_cfa(Dwarf_Frame *frame, struct arena *arena, struct cfi_rule
 		offset = operations[0].number2;
 	}
 	if (count == 1 && number < REGISTERS_MAX)
-		*rule = (struct cfi_rule){.kind = CFI_REGISTER,
-			.source = (uint8_t)number,
-			.offset = (int64_t)offset};
+		*rule = (struct cfi_rule){
+		        .kind = CFI_REGISTER, .source = (uint8_t)number, .offset = (int64_t)offset};
 	else
 		*rule = expression_rule(arena, CFI_EXPRESSION, operations, count);
 	return true;
@@ -119,7 +119,7 @@ static bool compile_cfa(Dwarf_Frame *frame, struct arena *arena, struct cfi_rule
  * not expressions in the file begin with DW_OP_call_frame_cfa and add at most one constant.
  */
 static bool compile_register(
-	Dwarf_Frame *frame, unsigned number, struct arena *arena, struct cfi_rule *rule)
+        Dwarf_Frame *frame, unsigned number, struct arena *arena, struct cfi_rule *rule)
 {
 	Dwarf_Op scratch[3], *operations;
 	size_t count;
@@ -143,29 +143,31 @@ static bool compile_register(
 	bool is_value = operations[count - 1].atom == DW_OP_stack_value;
 	size_t length = count - is_value;
 	if (atom == DW_OP_call_frame_cfa &&
-		(length == 1 || (length == 2 && operations[1].atom == DW_OP_plus_uconst))) {
+	        (length == 1 || (length == 2 && operations[1].atom == DW_OP_plus_uconst))) {
 		rule->kind = is_value ? CFI_CFA : CFI_AT_CFA;
 		rule->offset = length == 2 ? (int64_t)operations[1].number : 0;
 		return true;
 	}
 	*rule = expression_rule(
-		arena, is_value ? CFI_EXPRESSION : CFI_AT_EXPRESSION, operations, length);
+	        arena, is_value ? CFI_EXPRESSION : CFI_AT_EXPRESSION, operations, length);
 	return true;
 }
 
 static const struct cfi_row *compile_row(
-	Dwarf_Frame *frame, const struct arch *arch, struct arena *arena)
+        Dwarf_Frame *frame, const struct arch *arch, struct arena *arena, uint64_t address)
 {
 	struct cfi_rule rules[REGISTERS_MAX];
 	struct cfi_row row = {.rule_count = 0};
 	bool signal_frame = false;
-	int return_address = dwarf_frame_info(frame, NULL, NULL, &signal_frame);
+	Dwarf_Addr end = 0;
+	int return_address = dwarf_frame_info(frame, NULL, &end, &signal_frame);
 
 	if (return_address < 0 || return_address >= REGISTERS_MAX ||
-		!compile_cfa(frame, arena, &row.cfa))
+	        !compile_cfa(frame, arena, &row.cfa))
 		return &no_row;
 	row.return_address = (uint8_t)return_address;
 	row.signal_frame = signal_frame;
+	row.ends_here = end == address + 1;
 	for (unsigned number = 0; number < arch->register_count; number++) {
 		struct cfi_rule *rule = &rules[row.rule_count];
 
@@ -179,19 +181,29 @@ static const struct cfi_row *compile_row(
 }
 
 static const struct cfi_row *look_up(
-	Dwarf_CFI *cfi, const struct arch *arch, struct arena *arena, uint64_t address)
+        Dwarf_CFI *cfi, const struct arch *arch, struct arena *arena, uint64_t address)
 {
 	Dwarf_Frame *frame = NULL;
 
 	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
 		return &no_row;
-	const struct cfi_row *row = compile_row(frame, arch, arena);
+	const struct cfi_row *row = compile_row(frame, arch, arena, address);
 	free(frame);
 	return row;
 }
 
+/* Asked first, since to open the DWARF takes long. */
+static bool has_debug_frame(struct image *image, int root)
+{
+	Elf64_Shdr header;
+
+	image_find_debug(image, root);
+	return elf_section(
+		image->debug_elf ? image->debug_elf : image->elf, ".debug_frame", &header);
+}
+
 const struct cfi_row *cfi_find(
-	struct image *image, const struct arch *arch, int root, uint64_t address)
+        struct image *image, const struct arch *arch, int root, uint64_t address)
 {
 	struct rows *rows = rows_of(image);
 
@@ -207,22 +219,23 @@ const struct cfi_row *cfi_find(
 	}
 	const struct cfi_row *row = look_up(rows->eh_frame, arch, rows->arena, address);
 	if (row == &no_row && image->elf) {
-		image_find_debug(image, root);
-		if (image->dwarf)
-			row = look_up(dwarf_getcfi(image->dwarf), arch, rows->arena, address);
+		Dwarf *dwarf = has_debug_frame(image, root) ? image_dwarf(image, root) : NULL;
+
+		if (dwarf)
+			row = look_up(dwarf_getcfi(dwarf), arch, rows->arena, address);
 	}
 	remember(rows, address, row);
 	return row == &no_row ? NULL : row;
 }
 
 static enum cfi_outcome evaluate(const struct cfi_rule *rule, struct cfi_step *step,
-	const struct registers *registers, uint64_t *value)
+        const struct registers *registers, uint64_t *value)
 {
 	struct expression_context context = {
-		.registers = registers,
-		.memory = step->memory,
-		.bias = step->bias,
-		.cfa = step->cfa,
+	        .registers = registers,
+	        .memory = step->memory,
+	        .bias = step->bias,
+	        .cfa = step->cfa,
 	};
 
 	switch (expression_evaluate(&context, rule->operations, rule->operation_count, value)) {
@@ -249,7 +262,7 @@ static enum cfi_outcome load(struct cfi_step *step, uint64_t address, uint64_t *
 
 /* The value that @rule gives; CFI_OUTERMOST stands for "undefined". */
 static enum cfi_outcome apply_rule(const struct cfi_rule *rule, struct cfi_step *step,
-	const struct registers *registers, uint64_t *value)
+        const struct registers *registers, uint64_t *value)
 {
 	enum cfi_outcome outcome;
 
@@ -277,7 +290,7 @@ static enum cfi_outcome apply_rule(const struct cfi_rule *rule, struct cfi_step 
 }
 
 enum cfi_outcome cfi_apply(
-	const struct cfi_row *row, struct cfi_step *step, struct registers *registers)
+        const struct cfi_row *row, struct cfi_step *step, struct registers *registers)
 {
 	const struct arch *arch = step->arch;
 	struct registers caller = *registers;

@@ -18,13 +18,13 @@
 
 /* Where a register of the caller, or the CFA itself, is to be had from. */
 enum cfi_rule_kind {
-	CFI_UNDEFINED,        /* nowhere: its value is lost */
-	CFI_SAME,             /* unchanged */
-	CFI_AT_CFA,           /* in memory at CFA + offset */
-	CFI_CFA,              /* it is CFA + offset */
-	CFI_REGISTER,         /* it is that register + offset */
-	CFI_AT_EXPRESSION,    /* in memory at the expression's value */
-	CFI_EXPRESSION,       /* it is the expression's value */
+	CFI_UNDEFINED,     /* nowhere: its value is lost */
+	CFI_SAME,          /* unchanged */
+	CFI_AT_CFA,        /* in memory at CFA + offset */
+	CFI_CFA,           /* it is CFA + offset */
+	CFI_REGISTER,      /* it is that register + offset */
+	CFI_AT_EXPRESSION, /* in memory at the expression's value */
+	CFI_EXPRESSION,    /* it is the expression's value */
 };
 
 struct cfi_rule {
@@ -42,15 +42,16 @@ struct cfi_row {
 	size_t rule_count;
 	uint8_t return_address; /* the register that holds it in the caller's set */
 	bool signal_frame;      /* augmentation "S": the caller was interrupted, not in a call */
+	bool ends_here;         /* it does not cover the byte after the address it was found for */
 };
 
 /*
  * The row for the instruction at @address of the file, owned by the image; NULL where nothing
- * covers it. @root is where the target's separate debug files are sought, if .eh_frame says nothing: a
- * directory descriptor or -1.
+ * covers it. @root is where the target's separate debug files are sought, if .eh_frame says
+ * nothing: a directory descriptor or -1.
  */
 const struct cfi_row *cfi_find(
-	struct image *image, const struct arch *arch, int root, uint64_t address);
+        struct image *image, const struct arch *arch, int root, uint64_t address);
 
 enum cfi_outcome {
 	CFI_STEPPED,
@@ -64,7 +65,7 @@ enum cfi_outcome {
 struct cfi_step {
 	const struct arch *arch;
 	const struct memory *memory;
-	uint64_t bias; /* of the module: for addresses within expressions */
+	uint64_t bias;             /* of the module: for addresses within expressions */
 	uint64_t cfa;              /* out */
 	uint64_t missing_address;  /* out, with CFI_UNREADABLE; 0: within an expression */
 	unsigned missing_register; /* out, with CFI_UNKNOWN_REGISTER */
@@ -75,4 +76,4 @@ struct cfi_step {
  * overwritten unknown. Left as they were unless CFI_STEPPED comes back.
  */
 enum cfi_outcome cfi_apply(
-	const struct cfi_row *row, struct cfi_step *step, struct registers *registers);
+        const struct cfi_row *row, struct cfi_step *step, struct registers *registers);

@@ -27,7 +27,7 @@ static uint64_t *peek(struct machine_stack *stack, uint64_t below)
 }
 
 static enum expression_result push_register(struct expression_context *context,
-	struct machine_stack *stack, uint64_t number, uint64_t offset)
+        struct machine_stack *stack, uint64_t number, uint64_t offset)
 {
 	if (number >= REGISTERS_MAX)
 		return EXPRESSION_INVALID;
@@ -36,11 +36,11 @@ static enum expression_result push_register(struct expression_context *context,
 		return EXPRESSION_UNKNOWN_REGISTER;
 	}
 	return push(stack, context->registers->value[number] + offset) ? EXPRESSION_DONE
-								       : EXPRESSION_INVALID;
+	                                                               : EXPRESSION_INVALID;
 }
 
 static enum expression_result dereference(
-	const struct expression_context *context, struct machine_stack *stack, uint64_t size)
+        const struct expression_context *context, struct machine_stack *stack, uint64_t size)
 {
 	uint64_t *top = peek(stack, 0), value = 0;
 
@@ -72,7 +72,8 @@ static bool apply_unary(struct machine_stack *stack, uint8_t atom)
 	}
 }
 
-/* Replaces the two topmost values by what @atom makes of them; comparisons are signed (section 2.5.1.5). */
+/* Replaces the two topmost values by what @atom makes of them; comparisons are signed
+ * (section 2.5.1.5). */
 static bool apply_binary(struct machine_stack *stack, uint8_t atom)
 {
 	if (stack->depth < 2)
@@ -191,7 +192,7 @@ static size_t find_target(const Dwarf_Op *operations, size_t count, size_t from)
 }
 
 static enum expression_result execute(
-	struct expression_context *context, struct machine_stack *stack, const Dwarf_Op *operation)
+        struct expression_context *context, struct machine_stack *stack, const Dwarf_Op *operation)
 {
 	uint8_t atom = operation->atom;
 	bool done;
@@ -239,7 +240,7 @@ static enum expression_result execute(
 }
 
 enum expression_result expression_evaluate(struct expression_context *context,
-	const Dwarf_Op *operations, size_t count, uint64_t *value)
+        const Dwarf_Op *operations, size_t count, uint64_t *value)
 {
 	struct machine_stack stack = {.depth = 0};
 	size_t steps = 0;
