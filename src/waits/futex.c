@@ -303,11 +303,22 @@ static bool explain_once(struct waiting *waiting)
 	return true;
 }
 
+/* Threads stand by rising id, after the first (model/process.h). */
 static bool is_thread(const struct process *process, pid_t tid)
 {
-	for (size_t i = 0; i < process->thread_count; i++) {
-		if (process->threads[i].tid == tid)
+	size_t low = 1, high = process->thread_count;
+
+	if (high && process->threads[0].tid == tid)
+		return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (process->threads[middle].tid == tid)
 			return true;
+		if (process->threads[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return false;
 }

@@ -38,9 +38,8 @@ struct waiting {
 	const struct process *process;
 	const struct thread *thread;
 	const struct call *call;
-	const struct descriptor
-	        *descriptor; /* of the call's first argument; NULL: none, or not known */
-	uint64_t kernel;     /* of enum kernel_trait */
+	const struct descriptor *descriptor; /* the call's first argument; NULL: none, or unknown */
+	uint64_t kernel;                     /* of enum kernel_trait */
 
 	struct telling telling;
 

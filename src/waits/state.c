@@ -33,12 +33,14 @@ static bool explain_zombie(struct waiting *waiting)
 
 	if (waiting->thread->state != 'Z')
 		return false;
-	size_t living = count_living(waiting);
 	say(waiting, "has ended");
+	if (waiting->thread->tid != process->pid)
+		return true;
+	size_t living = count_living(waiting);
 	if (living) {
 		say(waiting, "; %zu other thread%s of its process go%s on", living,
 		        living == 1 ? "" : "s", living == 1 ? "es" : "");
-	} else if (waiting->thread->tid == process->pid && process->ppid) {
+	} else if (process->ppid) {
 		say(waiting, "; its parent (pid %d) has not taken its exit status", process->ppid);
 		add_holder(waiting, process->ppid, 0, "its parent");
 	}
