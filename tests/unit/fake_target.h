@@ -52,8 +52,9 @@ static size_t fake_read(const struct memory *memory, uint64_t address, void *to,
 
 static const struct descriptor *fake_find(struct descriptors *descriptors, int fd)
 {
-	struct fake_target *target = (struct fake_target *)((char *)descriptors -
-		offsetof(struct fake_target, descriptors));
+	struct fake_target *target =
+		(struct fake_target *)((char *)descriptors -
+				       offsetof(struct fake_target, descriptors));
 
 	for (size_t i = 0; i < target->open_count; i++) {
 		if (target->open[i].fd == fd)
@@ -64,8 +65,9 @@ static const struct descriptor *fake_find(struct descriptors *descriptors, int f
 
 static inline size_t fake_list(struct descriptors *descriptors, const int **fds)
 {
-	struct fake_target *target = (struct fake_target *)((char *)descriptors -
-		offsetof(struct fake_target, descriptors));
+	struct fake_target *target =
+		(struct fake_target *)((char *)descriptors -
+				       offsetof(struct fake_target, descriptors));
 
 	*fds = target->numbers;
 	return target->open_count;
@@ -142,8 +144,7 @@ static inline void fake_call(
 {
 	target->thread.entry = (struct syscall_entry){
 		.known = true, .in_syscall = true, .number = fake_number(&fake_arch, name)};
-	memcpy(target->thread.entry.arguments, arguments,
-		sizeof(target->thread.entry.arguments));
+	memcpy(target->thread.entry.arguments, arguments, sizeof(target->thread.entry.arguments));
 }
 
 #define ARGUMENTS(...) ((const uint64_t[SYSCALL_ARGUMENTS]){__VA_ARGS__})

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -48,8 +50,7 @@ static struct syscall_call *decode(struct fake_target *target)
 	const char *name = syscall_name(&fake_arch, target->thread.entry.number);
 	struct call call = call_find(&fake_arch, syscall_row_find(name), &target->thread);
 
-	return syscall_decode(
-		&fake_arch, &call, &target->process, &target->thread, target->arena);
+	return syscall_decode(&fake_arch, &call, &target->process, &target->thread, target->arena);
 }
 
 static void assert_text(struct fake_target *target, const char *name,
@@ -69,8 +70,8 @@ static void accept_shows_the_listening_socket(void **state)
 
 	assert_int_equal(call->number, SYS_accept);
 	assert_string_equal(call->name, "accept");
-	assert_string_equal(call->text,
-		"accept(3<TCP 127.0.0.1:8080>, 0x7ffd1c2a0000, 0x7ffd1c2a0010)");
+	assert_string_equal(
+		call->text, "accept(3<TCP 127.0.0.1:8080>, 0x7ffd1c2a0000, 0x7ffd1c2a0010)");
 	assert_int_equal(call->argument_count, 3);
 	assert_string_equal(call->arguments[0].name, "sockfd");
 	assert_string_equal(call->arguments[0].value, "3");
@@ -88,11 +89,12 @@ static void reads_and_writes(void **state)
 	fake_place(target, AT, vectors, sizeof(vectors));
 	assert_text(target, "read", ARGUMENTS(0, AT, 1024),
 		"read(0</dev/pts/3>, 0x7ffd1c2a0000, 1024)");
-	assert_text(target, "write", ARGUMENTS(9, 0, SIZE_MAX),
-		"write(9, NULL, 18446744073709551615)");
+	assert_text(
+		target, "write", ARGUMENTS(9, 0, SIZE_MAX), "write(9, NULL, 18446744073709551615)");
 	assert_text(target, "pread64", ARGUMENTS(9, AT, 5, UINT64_MAX),
 		"pread64(9, 0x7ffd1c2a0000, 5, -1)");
-	assert_text(target, "readv", ARGUMENTS(9, AT, 2), "readv(9, [{0x1000, 10}, {0x2000, 20}], 2)");
+	assert_text(
+		target, "readv", ARGUMENTS(9, AT, 2), "readv(9, [{0x1000, 10}, {0x2000, 20}], 2)");
 	assert_text(target, "sendfile", ARGUMENTS(0, 9, 0, 4096),
 		"sendfile(0</dev/pts/3>, 9, NULL, 4096)");
 }
@@ -117,7 +119,7 @@ static void strings_are_bounded_and_escaped(void **state)
 	char endless[4096];
 
 	memset(endless, 'a', sizeof(endless));
-	fake_place(target, AT, "/tmp/\033[31m\n\"x", 13);
+	fake_place(target, AT, "/tmp/\033[31m\n\"x", 14);
 	fake_place(target, AT + 0x1000, endless, sizeof(endless));
 	fake_place(target, AT + 0x8000, "cut", 3);
 	assert_text(target, "openat",
@@ -136,14 +138,14 @@ static void strings_are_bounded_and_escaped(void **state)
 static void addresses_of_sockets(void **state)
 {
 	struct fake_target *target = *state;
-	const struct sockaddr_in internet = {.sin_family = AF_INET,
-		.sin_port = htons(80), .sin_addr.s_addr = htonl(0x0a000001)};
+	const struct sockaddr_in internet = {
+		.sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0x0a000001)};
 
 	fake_place(target, AT, &internet, sizeof(internet));
 	assert_text(target, "connect", ARGUMENTS(3, AT, sizeof(internet)),
 		"connect(3, {10.0.0.1:80}, 16)");
-	assert_text(target, "connect", ARGUMENTS(3, AT, UINT32_MAX),
-		"connect(3, 0x7ffd1c2a0000, -1)");
+	assert_text(
+		target, "connect", ARGUMENTS(3, AT, UINT32_MAX), "connect(3, 0x7ffd1c2a0000, -1)");
 	assert_text(target, "connect", ARGUMENTS(3, NOWHERE, 16), "connect(3, 0xdead000, 16)");
 	assert_text(target, "connect", ARGUMENTS(3, 0, 16), "connect(3, NULL, 16)");
 	assert_text(target, "sendto", ARGUMENTS(3, AT, 5, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0),
@@ -251,7 +253,8 @@ static void epoll_waits(void **state)
 	assert_text(target, "epoll_wait", ARGUMENTS(4, AT, 64, (uint32_t)-1),
 		"epoll_wait(4<epoll of 3 descriptors>, 0x7ffd1c2a0000, 64, -1)");
 	assert_text(target, "epoll_pwait2", ARGUMENTS(4, AT, 64, AT + 64, 0, 8),
-		"epoll_pwait2(4<epoll of 3 descriptors>, 0x7ffd1c2a0000, 64, {1 min 30 s}, NULL, 8)");
+		"epoll_pwait2(4<epoll of 3 descriptors>, 0x7ffd1c2a0000, 64, {1 min 30 s}, NULL, "
+		"8)");
 	assert_text(target, "epoll_ctl", ARGUMENTS(4, EPOLL_CTL_ADD, 9, AT),
 		"epoll_ctl(4<epoll of 3 descriptors>, EPOLL_CTL_ADD, 9, {EPOLLIN|EPOLLET, 0x7})");
 }
@@ -292,11 +295,11 @@ static void sleeps(void **state)
 	assert_text(target, "nanosleep", ARGUMENTS(AT, 0), "nanosleep({1 min 40 s}, NULL)");
 	assert_text(target, "nanosleep", ARGUMENTS(AT + 16, 0),
 		"nanosleep({tv_sec=-1, tv_nsec=5}, NULL)");
-	assert_text(target, "nanosleep", ARGUMENTS(AT + 32, 0),
-		"nanosleep({106751 d 23 h}, NULL)");
+	assert_text(target, "nanosleep", ARGUMENTS(AT + 32, 0), "nanosleep({106751 d 23 h}, NULL)");
 	assert_text(target, "clock_nanosleep", ARGUMENTS(CLOCK_REALTIME, TIMER_ABSTIME, AT, 0),
 		"clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, {at 100.000000000}, NULL)");
-	/* One place for the request and the rest, once we stopped it: what stands there is the rest. */
+	/* One place for the request and the rest, once we stopped it: what stands there is the
+	 * rest. */
 	target->thread.stopped_ns = 1;
 	assert_text(target, "clock_nanosleep", ARGUMENTS(CLOCK_REALTIME, 0, AT, AT),
 		"clock_nanosleep(CLOCK_REALTIME, 0, {1 min 40 s left}, 0x7ffd1c2a0000)");
@@ -337,8 +340,8 @@ static void restart_syscall_says_what_it_resumes(void **state)
 
 	stack = stack_of(&frame, "do_restart_poll.isra.0");
 	fake_call(target, "restart_syscall", ARGUMENTS(AT + 16, 1, 500));
-	assert_string_equal(decode(target)->text,
-		"restart_syscall(<resumes poll([{3, POLLIN}], 1, 500 ms)>)");
+	assert_string_equal(
+		decode(target)->text, "restart_syscall(<resumes poll([{3, POLLIN}], 1, 500 ms)>)");
 
 	target->thread.kernel_stack = NULL;
 	target->thread.wchan = "futex_wait_queue";
@@ -350,7 +353,8 @@ static void restart_syscall_says_what_it_resumes(void **state)
 static void file_locks(void **state)
 {
 	struct fake_target *target = *state;
-	const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
+	const struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5};
 	const struct flock wrong = {.l_type = 99};
 
 	fake_open(target, 3, DESCRIPTOR_FILE, "/var/lock/x");
@@ -360,8 +364,7 @@ static void file_locks(void **state)
 		"fcntl(3</var/lock/x>, F_SETLKW, {F_WRLCK, SEEK_SET, 10, 5})");
 	assert_text(target, "fcntl", ARGUMENTS(3, F_SETLKW, AT + 64),
 		"fcntl(3</var/lock/x>, F_SETLKW, 0x7ffd1c2a0040)");
-	assert_text(
-		target, "fcntl", ARGUMENTS(3, F_GETFL, AT), "fcntl(3</var/lock/x>, F_GETFL)");
+	assert_text(target, "fcntl", ARGUMENTS(3, F_GETFL, AT), "fcntl(3</var/lock/x>, F_GETFL)");
 	assert_text(target, "flock", ARGUMENTS(3, 2), "flock(3</var/lock/x>, LOCK_EX)");
 }
 
@@ -402,10 +405,10 @@ static void requests_of_ioctl(void **state)
 
 	assert_text(target, "ioctl", ARGUMENTS(0, 0x5401, AT),
 		"ioctl(0, _IO('T', 0x1), 0x7ffd1c2a0000)");
-	assert_text(target, "ioctl", ARGUMENTS(0, 0x80045430, 0),
-		"ioctl(0, _IOR('T', 0x30, 4), 0x0)");
-	assert_text(target, "ioctl", ARGUMENTS(0, 0xc0080027, 0),
-		"ioctl(0, _IOWR(0x0, 0x27, 8), 0x0)");
+	assert_text(
+		target, "ioctl", ARGUMENTS(0, 0x80045430, 0), "ioctl(0, _IOR('T', 0x30, 4), 0x0)");
+	assert_text(
+		target, "ioctl", ARGUMENTS(0, 0xc0080027, 0), "ioctl(0, _IOWR(0x0, 0x27, 8), 0x0)");
 }
 
 static void flags_keep_what_has_no_name(void **state)
@@ -413,7 +416,8 @@ static void flags_keep_what_has_no_name(void **state)
 	struct fake_target *target = *state;
 
 	assert_text(target, "mmap",
-		ARGUMENTS(0, 4096, PROT_READ | 0x1000, MAP_PRIVATE | MAP_ANONYMOUS, (uint32_t)-1, 0),
+		ARGUMENTS(
+			0, 4096, PROT_READ | 0x1000, MAP_PRIVATE | MAP_ANONYMOUS, (uint32_t)-1, 0),
 		"mmap(NULL, 4096, PROT_READ|0x1000, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)");
 	assert_text(target, "splice", ARGUMENTS(1, 0, 2, 0, 10, 0x100),
 		"splice(1, NULL, 2, NULL, 10, 0x100)");
@@ -441,7 +445,8 @@ static void memory_that_may_not_be_read(void **state)
 
 	target->process.memory = NULL;
 	assert_text(target, "poll", ARGUMENTS(AT, 3, 10), "poll(0x7ffd1c2a0000, 3, 10 ms)");
-	assert_text(target, "openat", ARGUMENTS(3, AT, O_RDWR), "openat(3, 0x7ffd1c2a0000, O_RDWR)");
+	assert_text(
+		target, "openat", ARGUMENTS(3, AT, O_RDWR), "openat(3, 0x7ffd1c2a0000, O_RDWR)");
 	assert_text(target, "select", ARGUMENTS(9, AT, 0, 0, AT),
 		"select(9, 0x7ffd1c2a0000, NULL, NULL, 0x7ffd1c2a0000)");
 }
@@ -461,8 +466,8 @@ static void every_blocking_call_has_a_row_on_both_architectures(void **state)
 		"io_getevents", "io_uring_enter", "rt_sigsuspend", "rt_sigtimedwait", "fsync",
 		"fdatasync", "sync", "mount", "ioctl", "sendfile", "splice", "tee", "vmsplice",
 		"copy_file_range", "ptrace", "exit", "exit_group"};
-	const struct arch aarch64 = {.syscall_names = aarch64_names,
-		.syscall_limit = array_length(aarch64_names)};
+	const struct arch aarch64 = {
+		.syscall_names = aarch64_names, .syscall_limit = array_length(aarch64_names)};
 
 	(void)state;
 	for (size_t i = 0; i < array_length(blocking); i++) {
