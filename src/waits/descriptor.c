@@ -72,7 +72,7 @@ static bool explain_accept(struct waiting *waiting)
 	say_socket(waiting, socket);
 	if (socket && socket->has_queues) {
 		say(waiting, " (listening, %u of %u queued)", socket->receive_queue,
-		        socket->send_queue);
+			socket->send_queue);
 		waiting->idle = socket->receive_queue == 0;
 	}
 	return true;
@@ -195,7 +195,7 @@ static bool explain_eventfd_write(struct waiting *waiting)
 	if (!is_kind(waiting, DESCRIPTOR_EVENTFD))
 		return false;
 	say(waiting, "waits for eventfd %d to be read (its count is %llu)", own_fd(waiting),
-	        (unsigned long long)waiting->descriptor->counter);
+		(unsigned long long)waiting->descriptor->counter);
 	return true;
 }
 
@@ -229,8 +229,8 @@ static bool explain_inotify(struct waiting *waiting)
 	if (!is_kind(waiting, DESCRIPTOR_INOTIFY) && !is_kind(waiting, DESCRIPTOR_FANOTIFY))
 		return false;
 	say(waiting, "waits for a change to a file that %s %d watches",
-	        waiting->descriptor->kind == DESCRIPTOR_INOTIFY ? "inotify" : "fanotify",
-	        own_fd(waiting));
+		waiting->descriptor->kind == DESCRIPTOR_INOTIFY ? "inotify" : "fanotify",
+		own_fd(waiting));
 	return true;
 }
 
@@ -247,29 +247,29 @@ static bool explain_device(struct waiting *waiting)
 static bool explain_file(struct waiting *waiting)
 {
 	say(waiting, "waits for the %s of ",
-	        waiting->call->row->class == CALL_READ ? "read" : "write");
+		waiting->call->row->class == CALL_READ ? "read" : "write");
 	say_descriptor(waiting, own_fd(waiting));
 	return true;
 }
 
 static const struct wait_kind rows[] = {
-        {"socket-accept", true, CALL_ACCEPT, explain_accept},
-        {"socket-connect", false, CALL_CONNECT, explain_connect},
-        {"socket-receive", false, CALL_READ, explain_socket_receive},
-        {"socket-send", false, CALL_WRITE, explain_socket_send},
-        {"pipe-read", false, CALL_READ, explain_pipe_read},
-        {"pipe-write", false, CALL_WRITE, explain_pipe_write},
-        {"tty-read", true, CALL_READ, explain_tty_read},
-        {"tty-write", false, CALL_WRITE, explain_tty_write},
-        {"eventfd-read", true, CALL_READ, explain_eventfd_read},
-        {"eventfd-write", false, CALL_WRITE, explain_eventfd_write},
-        {"timerfd-read", true, CALL_READ, explain_timerfd},
-        {"signalfd-read", true, CALL_READ, explain_signalfd},
-        {"inotify-read", true, CALL_READ, explain_inotify},
-        {"device-read", false, CALL_READ, explain_device},
-        {"device-write", false, CALL_WRITE, explain_device},
-        {"file-read", false, CALL_READ, explain_file},
-        {"file-write", false, CALL_WRITE, explain_file},
+	{"socket-accept", true, CALL_ACCEPT, explain_accept},
+	{"socket-connect", false, CALL_CONNECT, explain_connect},
+	{"socket-receive", false, CALL_READ, explain_socket_receive},
+	{"socket-send", false, CALL_WRITE, explain_socket_send},
+	{"pipe-read", false, CALL_READ, explain_pipe_read},
+	{"pipe-write", false, CALL_WRITE, explain_pipe_write},
+	{"tty-read", true, CALL_READ, explain_tty_read},
+	{"tty-write", false, CALL_WRITE, explain_tty_write},
+	{"eventfd-read", true, CALL_READ, explain_eventfd_read},
+	{"eventfd-write", false, CALL_WRITE, explain_eventfd_write},
+	{"timerfd-read", true, CALL_READ, explain_timerfd},
+	{"signalfd-read", true, CALL_READ, explain_signalfd},
+	{"inotify-read", true, CALL_READ, explain_inotify},
+	{"device-read", false, CALL_READ, explain_device},
+	{"device-write", false, CALL_WRITE, explain_device},
+	{"file-read", false, CALL_READ, explain_file},
+	{"file-write", false, CALL_WRITE, explain_file},
 };
 
 const struct wait_kinds waits_for_descriptor = KINDS(rows);
