@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What descriptors of each kind look like, on real ones in child processes. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+
+/* What descriptors of each kind look like, on real ones in child processes. */
 
 #include <errno.h>
 #include <fcntl.h>
