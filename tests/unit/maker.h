@@ -48,6 +48,9 @@ static inline struct target target_start(
 	close(ends[1]);
 	if (read(ends[0], target.fds, sizeof(target.fds)) != sizeof(target.fds))
 		abort();
+	/* Until the child has closed its end as well, and has just what it made. */
+	if (read(ends[0], &(char){0}, 1) != 0)
+		abort();
 	close(ends[0]);
 	return target;
 }
