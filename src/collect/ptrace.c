@@ -325,6 +325,23 @@ static bool end_process(struct tracing *tracing)
 	return live_end(live, tracing->attempt == LIVE_ATTEMPTS);
 }
 
+/*
+ * Whether a thread is held up in an exec. That holds the process's cred_guard_mutex, for which
+ * PTRACE_SEIZE waits without end (kernel/ptrace.c, ptrace_attach(); fs/exec.c, bprm_execve()).
+ */
+static bool is_executing(const struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		const struct task *task = &live->tasks[i];
+
+		if (task->has_place && task->place.entry.in_syscall &&
+			(task->place.entry.number == SYS_execve ||
+				task->place.entry.number == SYS_execveat))
+			return true;
+	}
+	return false;
+}
+
 static void begin_process(struct tracing *tracing)
 {
 	const struct look_request *request = tracing->session.request;
@@ -336,6 +353,11 @@ static void begin_process(struct tracing *tracing)
 	live_read_tasks(live, 0);
 	if (!request->user_stacks)
 		return;
+	if (is_executing(live)) {
+		gaps_add(&live->process->gaps, tracing->session.look->arena, STAGE_PROCESS,
+			"a thread of it is held up in an exec, so none could be stopped");
+		return;
+	}
 	look_with_stops(tracing, 0);
 	/* Those that were started meanwhile, once. */
 	size_t known = live->count;
