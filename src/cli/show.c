@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/show.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -37,10 +36,10 @@ static const char *kernel_release(struct arena *arena)
 }
 
 static void add_target_gap(
-        struct look *look, const char *kind, const char *target, const char *reason)
+	struct look *look, const char *kind, const char *target, const char *reason)
 {
 	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "%s%s: %s", kind,
-	        escaped(look->arena, target), reason);
+		escaped(look->arena, target), reason);
 }
 
 /*
@@ -48,7 +47,7 @@ static void add_target_gap(
  * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
  */
 static void find_targets(
-        const struct options *options, struct look *look, struct pids *pids, bool *missing)
+	const struct options *options, struct look *look, struct pids *pids, bool *missing)
 {
 	struct error error;
 
@@ -92,8 +91,8 @@ static void check_threads(const struct options *options, struct look *look, cons
 		if (missing[i] || has_thread(look, options->tids[i]))
 			continue;
 		gaps_add(&look->gaps, look->arena, STAGE_THREAD,
-		        "thread %d: none of the targets has it%s", options->tids[i],
-		        options->states ? ", or it is not in the states asked for" : "");
+			"thread %d: none of the targets has it%s", options->tids[i],
+			options->states ? ", or it is not in the states asked for" : "");
 	}
 }
 
@@ -118,19 +117,26 @@ static size_t count_threads(const struct look *look)
 	return count;
 }
 
+static enum lines_wanted wanted_lines(const struct options *options)
+{
+	if (options->all_lines)
+		return LINES_ALL;
+	return options->render.lines ? LINES_QUICK : LINES_NONE;
+}
+
 /* From the facts of a process to the functions of its user stacks. */
 static void name_functions(const struct options *options, struct process *process,
-        struct images *images, struct arena *arena)
+	struct images *images, struct arena *arena)
 {
 	struct modules *modules = modules_create(images, process, arena);
 
 	unwind_process(process, modules, options->max_frames, arena);
-	symbolize_process(process, modules, options->render.lines, arena);
+	symbolize_process(process, modules, wanted_lines(options), arena);
 	modules_destroy(modules);
 }
 
 static void report_effort(const struct look *look, const struct collector *collector,
-        int64_t collected_ns, int64_t explained_ns)
+	int64_t collected_ns, int64_t explained_ns)
 {
 	struct text line cleanup_text = {0};
 	uint64_t longest = 0;
@@ -143,8 +149,9 @@ static void report_effort(const struct look *look, const struct collector *colle
 				longest = process->threads[j].stopped_ns;
 		}
 	}
-	text_append_format(&line, "looked by %s at %zu threads of %zu processes in ",
-	        collector ? collector->name : "nothing", count_threads(look), look->process_count);
+	text_append_format(&line, "looked by %s at %zu threads of %zu process%s in ",
+		collector ? collector->name : "nothing", count_threads(look), look->process_count,
+		look->process_count == 1 ? "" : "es");
 	text_append_duration(&line, collected_ns);
 	text_append(&line, ", read their stacks in ");
 	text_append_duration(&line, explained_ns);
@@ -159,18 +166,18 @@ static void report_effort(const struct look *look, const struct collector *colle
 
 /* Fills the look with all that is known of the processes. */
 static void take_look(const struct options *options, const struct pids *pids, struct images *images,
-        struct look *look)
+	struct look *look)
 {
 	const struct look_request request = {
-	        .pids = pids->items,
-	        .pid_count = pids->count,
-	        .tids = options->tids,
-	        .tid_count = options->tid_count,
-	        .states = options->states,
-	        .stop = options->stop,
-	        .kernel_stacks = options->render.kernel,
-	        .user_stacks = options->render.user,
-	        .process_info = options->render.process_info,
+		.pids = pids->items,
+		.pid_count = pids->count,
+		.tids = options->tids,
+		.tid_count = options->tid_count,
+		.states = options->states,
+		.stop = options->stop,
+		.kernel_stacks = options->render.kernel,
+		.user_stacks = options->render.user,
+		.process_info = options->render.process_info,
 	};
 	const struct collector *collector = NULL;
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
@@ -188,27 +195,16 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		collector->release(look);
 	if (options->verbose)
 		report_effort(
-		        look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
-}
-
-/* Renders on standard output. Returns whether all of it was written. */
-static bool render(const struct options *options, const struct look *look)
-{
-	errno = 0;
-	options->renderer->render(look, &options->render, stdout);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	message("standard output: %s", errno ? error_errno(errno).reason : "cannot be written");
-	return false;
+			look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
 }
 
 int show(const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct look look = {
-	        .arena = arena,
-	        .taken_at_ns = clock_ns(CLOCK_REALTIME),
-	        .kernel = kernel_release(arena),
+		.arena = arena,
+		.taken_at_ns = clock_ns(CLOCK_REALTIME),
+		.kernel = kernel_release(arena),
 	};
 	struct pids pids __attribute__((cleanup(pids_deinit))) = {0};
 	bool *missing = arena_new(arena, bool, options->tid_count);
@@ -223,7 +219,8 @@ int show(const struct options *options)
 	if (options->tid_count || options->states)
 		drop_processes_without_threads(&look);
 
-	bool written = render(options, &look);
+	options->renderer->render(&look, &options->render, stdout);
+	bool written = output_finish();
 	bool gaps = report_gaps(&look, options->verbose);
 	bool shown = count_threads(&look);
 	images_destroy(images);
