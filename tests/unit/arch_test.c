@@ -15,11 +15,11 @@ enum { RBX = 5, RAX = 10, RDI = 14, ORIG_RAX = 15, RIP = 16, CS = 17, RSP = 19, 
 static void x86_64_registers(void **state)
 {
 	uint64_t raw[COUNT] = {[RBX] = 3,
-	        [RIP] = 0x401000,
-	        [RSP] = 0x7ffe0000,
-	        [CS] = 0x33,
-	        [ORIG_RAX] = UINT64_MAX,
-	        [RAX] = 7};
+		[RIP] = 0x401000,
+		[RSP] = 0x7ffe0000,
+		[CS] = 0x33,
+		[ORIG_RAX] = UINT64_MAX,
+		[RAX] = 7};
 	struct registers registers;
 	struct syscall_entry entry;
 
@@ -35,7 +35,7 @@ static void x86_64_registers(void **state)
 static struct syscall_entry x86_64_entry(int64_t number, int64_t result)
 {
 	uint64_t raw[COUNT] = {
-	        [CS] = 0x33, [ORIG_RAX] = (uint64_t)number, [RAX] = (uint64_t)result, [RDI] = 9};
+		[CS] = 0x33, [ORIG_RAX] = (uint64_t)number, [RAX] = (uint64_t)result, [RDI] = 9};
 	struct registers registers;
 	struct syscall_entry entry;
 
@@ -118,12 +118,12 @@ static void syscalls_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(x86_64_registers),
-	        cmocka_unit_test(x86_64_syscall_that_a_stop_interrupted),
-	        cmocka_unit_test(x86_64_syscall_that_is_over),
-	        cmocka_unit_test(x86_64_runs_32_bit_code),
-	        cmocka_unit_test(aarch64_registers),
-	        cmocka_unit_test(syscalls_by_name),
+		cmocka_unit_test(x86_64_registers),
+		cmocka_unit_test(x86_64_syscall_that_a_stop_interrupted),
+		cmocka_unit_test(x86_64_syscall_that_is_over),
+		cmocka_unit_test(x86_64_runs_32_bit_code),
+		cmocka_unit_test(aarch64_registers),
+		cmocka_unit_test(syscalls_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,7 @@ static void stat_that_is_cut_off_or_absurd(void **state)
 static void status_names_ids_of_namespaces(void **state)
 {
 	static const char text[] = "Name:\tTracerPid:\t7\nTgid:\t42\nPid:\t43\nTracerPid:\t99\n"
-	                           "Uid:\t1\t1000\t1\t1\nNSpid:\t42\t17\t3\n";
+				   "Uid:\t1\t1000\t1\t1\nNSpid:\t42\t17\t3\n";
 	struct proc_status status;
 
 	(void)state;
@@ -95,8 +95,8 @@ static void syscall_of_a_blocked_task(void **state)
 
 	(void)state;
 	assert_true(parse_syscall("0 0x3 0x7fdb5c923000 0x20000 0x22 0xffffffffffffffff 0x0 "
-	                          "0x7ffd0daab128 0x7fdb5ca9d2ad\n",
-	        &syscall));
+				  "0x7ffd0daab128 0x7fdb5ca9d2ad\n",
+		&syscall));
 	assert_true(syscall.entry.known && syscall.entry.in_syscall && !syscall.running);
 	assert_int_equal(syscall.entry.number, 0);
 	assert_int_equal(syscall.entry.arguments[1], 0x7fdb5c923000);
@@ -125,7 +125,7 @@ static void syscall_that_makes_no_sense(void **state)
 	assert_false(parse_syscall("", &syscall));
 	assert_false(parse_syscall("0 0x3 0x7fdb5c923000\n", &syscall));
 	assert_false(
-	        parse_syscall("0 0x3 0x1ffffffffffffffff 0x0 0x0 0x0 0x0 0x0 0x0\n", &syscall));
+		parse_syscall("0 0x3 0x1ffffffffffffffff 0x0 0x0 0x0 0x0 0x0 0x0\n", &syscall));
 	assert_false(parse_syscall("-1 0x1", &syscall));
 	assert_false(parse_syscall("99999999999999999999 0x1", &syscall));
 }
@@ -141,9 +141,9 @@ static void exec_start_in_nanoseconds(void **state)
 {
 	(void)state;
 	assert_int_equal(exec_start("cat (6824, #threads: 1)\n-----\n"
-	                            "se.exec_start                  :       1264208.404487\n"
-	                            "se.vruntime                    :            84.491518\n"),
-	        1264208404487);
+				    "se.exec_start                  :       1264208.404487\n"
+				    "se.vruntime                    :            84.491518\n"),
+		1264208404487);
 	assert_int_equal(exec_start("cat (1, #threads: 1)\nse.vruntime : 84.491518\n"), -1);
 	assert_int_equal(exec_start("se.exec_start : 99999999999999999999.000000\n"), -1);
 	assert_int_equal(exec_start("se.exec_start : 1.5\n"), -1);
@@ -154,8 +154,8 @@ static void exec_start_forged_by_a_name(void **state)
 {
 	(void)state;
 	assert_int_equal(exec_start("\nse.exec_start: (6824, #threads: 1)\n---\n"
-	                            "se.exec_start      :       7.000001\n"),
-	        7000001);
+				    "se.exec_start      :       7.000001\n"),
+		7000001);
 }
 
 static void command_lines(void **state)
@@ -181,11 +181,11 @@ static void command_lines(void **state)
 static void limits_by_columns(void **state)
 {
 	static const char text[] =
-	        "Limit                     Soft Limit           Hard Limit           Units     \n"
-	        "Max cpu time              unlimited            unlimited            seconds   \n"
-	        "Max open files            1024                 18446744073709551614 files     \n"
-	        "Max nice priority         0                    0                    \n"
-	        "cut\n";
+		"Limit                     Soft Limit           Hard Limit           Units     \n"
+		"Max cpu time              unlimited            unlimited            seconds   \n"
+		"Max open files            1024                 18446744073709551614 files     \n"
+		"Max nice priority         0                    0                    \n"
+		"cut\n";
 	struct arena *arena cleanup_arena = arena_create();
 	struct process_limit *limits;
 
@@ -210,13 +210,13 @@ static void containers(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	static const char *const with_id[] = {
-	        "0::/system.slice/docker-" ID ".scope\n",
-	        "12:cpu:/\n11:memory:/docker/" ID "\n",
-	        "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_3.slice/"
-	        "cri-containerd-" ID ".scope",
-	        "1:name=systemd:/kubepods/besteffort/pod8c7e/" ID "\n",
-	        "0::/machine.slice/libpod-" ID ".scope/container\n",
-	        "0::/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" ID "\n",
+		"0::/system.slice/docker-" ID ".scope\n",
+		"12:cpu:/\n11:memory:/docker/" ID "\n",
+		"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_3.slice/"
+		"cri-containerd-" ID ".scope",
+		"1:name=systemd:/kubepods/besteffort/pod8c7e/" ID "\n",
+		"0::/machine.slice/libpod-" ID ".scope/container\n",
+		"0::/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" ID "\n",
 	};
 
 	(void)state;
@@ -233,13 +233,13 @@ static void containers(void **state)
 static void mappings_of_all_kinds(void **state)
 {
 	static const char text[] =
-	        "5559616fb000-5559616fd000 r--p 00001000 fe:02 247134      /usr/bin/cat\n"
-	        "5559616fd000-555961702000 r-xp 00002000 fe:02 247134      /usr/bin/cat\n"
-	        "7f0000000000-7f0000001000 rw-s 00000000 00:01 5           /memfd:a b (deleted)\n"
-	        "7f0000001000-7f0000002000 r--p 00000000 fe:00 9           /x\\012y (deleted)\n"
-	        "7f0000003000-7f0000004000 rw-p 00000000 00:00 0 \n"
-	        "7ffd0da8d000-7ffd0daae000 rw-p 00000000 00:00 0           [stack]\n"
-	        "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]";
+		"5559616fb000-5559616fd000 r--p 00001000 fe:02 247134      /usr/bin/cat\n"
+		"5559616fd000-555961702000 r-xp 00002000 fe:02 247134      /usr/bin/cat\n"
+		"7f0000000000-7f0000001000 rw-s 00000000 00:01 5           /memfd:a b (deleted)\n"
+		"7f0000001000-7f0000002000 r--p 00000000 fe:00 9           /x\\012y (deleted)\n"
+		"7f0000003000-7f0000004000 rw-p 00000000 00:00 0 \n"
+		"7ffd0da8d000-7ffd0daae000 rw-p 00000000 00:00 0           [stack]\n"
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]";
 	struct arena *arena cleanup_arena = arena_create();
 	struct mappings mappings = maps_parse(text, strlen(text), arena);
 
@@ -262,14 +262,14 @@ static void mappings_of_all_kinds(void **state)
 static void mappings_that_make_no_sense(void **state)
 {
 	static const char text[] = "2000-3000 r--p 00000000 00:00 0 a\n"
-	                           "1000-2000 r--p 00000000 00:00 0 below\n"
-	                           "2800-4000 r--p 00000000 00:00 0 overlaps\n"
-	                           "5000-5000 r--p 00000000 00:00 0 empty\n"
-	                           "7000-6000 r--p 00000000 00:00 0 backwards\n"
-	                           "10000000000000000-20000000000000000 r--p 0 00:00 0 huge\n"
-	                           "nonsense\n\n"
-	                           "8000-9000 r-\n"
-	                           "8000-9000 r--p 00000000 00:00 0 b";
+				   "1000-2000 r--p 00000000 00:00 0 below\n"
+				   "2800-4000 r--p 00000000 00:00 0 overlaps\n"
+				   "5000-5000 r--p 00000000 00:00 0 empty\n"
+				   "7000-6000 r--p 00000000 00:00 0 backwards\n"
+				   "10000000000000000-20000000000000000 r--p 0 00:00 0 huge\n"
+				   "nonsense\n\n"
+				   "8000-9000 r-\n"
+				   "8000-9000 r--p 00000000 00:00 0 b";
 	struct arena *arena cleanup_arena = arena_create();
 	struct mappings mappings = maps_parse(text, strlen(text), arena);
 
@@ -282,11 +282,11 @@ static void mappings_that_make_no_sense(void **state)
 static void kernel_frames(void **state)
 {
 	static const char text[] = "[<0>] inet_csk_accept+0x246/0x380\n"
-	                           "[<0>] nfs_wait_bit_killable+0x1f/0x80 [nfs]\n"
-	                           "[<0>] 0xffffffffc0001234\n"
-	                           "[<ffffffff81234567>] do_sys_poll+0x1/0x2\n"
-	                           "garbage\n"
-	                           "[<0>] bare\n";
+				   "[<0>] nfs_wait_bit_killable+0x1f/0x80 [nfs]\n"
+				   "[<0>] 0xffffffffc0001234\n"
+				   "[<ffffffff81234567>] do_sys_poll+0x1/0x2\n"
+				   "garbage\n"
+				   "[<0>] bare\n";
 	struct arena *arena cleanup_arena = arena_create();
 	struct kernel_stack *stack = kernel_stack_parse(text, strlen(text), arena);
 
@@ -330,35 +330,35 @@ static void hidepid_of_a_mount(void **state)
 	(void)state;
 	assert_true(hides("22 27 0:21 / /proc rw,relatime - proc proc rw,hidepid=2\n"));
 	assert_true(
-	        hides("22 27 0:21 / /proc rw shared:5 - proc proc rw,gid=4,hidepid=invisible\n"));
+		hides("22 27 0:21 / /proc rw shared:5 - proc proc rw,gid=4,hidepid=invisible\n"));
 	assert_false(hides("22 27 0:21 / /proc rw,relatime - proc proc rw\n"));
 	assert_false(hides("22 27 0:21 / /proc rw,relatime - proc proc rw,hidepid=off\n"));
 	assert_false(hides("22 27 0:21 / /srv/proc rw - proc proc rw,hidepid=2\n"));
 	assert_false(hides("22 27 0:21 / /proc rw - proc proc rw,hidepid=2\n"
-	                   "23 22 0:22 / /proc rw - proc proc rw\n"));
+			   "23 22 0:22 / /proc rw - proc proc rw\n"));
 	assert_false(hides("22 27 0:21 / /proc\n - \n\nhidepid=2"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(stat_of_a_plain_task),
-	        cmocka_unit_test(stat_with_a_name_made_to_mislead),
-	        cmocka_unit_test(stat_that_is_cut_off_or_absurd),
-	        cmocka_unit_test(status_names_ids_of_namespaces),
-	        cmocka_unit_test(syscall_of_a_blocked_task),
-	        cmocka_unit_test(syscall_of_a_task_outside_of_one),
-	        cmocka_unit_test(syscall_that_makes_no_sense),
-	        cmocka_unit_test(exec_start_in_nanoseconds),
-	        cmocka_unit_test(exec_start_forged_by_a_name),
-	        cmocka_unit_test(command_lines),
-	        cmocka_unit_test(limits_by_columns),
-	        cmocka_unit_test(containers),
-	        cmocka_unit_test(mappings_of_all_kinds),
-	        cmocka_unit_test(mappings_that_make_no_sense),
-	        cmocka_unit_test(kernel_frames),
-	        cmocka_unit_test(equal_kernel_stacks_are_one),
-	        cmocka_unit_test(hidepid_of_a_mount),
+		cmocka_unit_test(stat_of_a_plain_task),
+		cmocka_unit_test(stat_with_a_name_made_to_mislead),
+		cmocka_unit_test(stat_that_is_cut_off_or_absurd),
+		cmocka_unit_test(status_names_ids_of_namespaces),
+		cmocka_unit_test(syscall_of_a_blocked_task),
+		cmocka_unit_test(syscall_of_a_task_outside_of_one),
+		cmocka_unit_test(syscall_that_makes_no_sense),
+		cmocka_unit_test(exec_start_in_nanoseconds),
+		cmocka_unit_test(exec_start_forged_by_a_name),
+		cmocka_unit_test(command_lines),
+		cmocka_unit_test(limits_by_columns),
+		cmocka_unit_test(containers),
+		cmocka_unit_test(mappings_of_all_kinds),
+		cmocka_unit_test(mappings_that_make_no_sense),
+		cmocka_unit_test(kernel_frames),
+		cmocka_unit_test(equal_kernel_stacks_are_one),
+		cmocka_unit_test(hidepid_of_a_mount),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,12 +35,11 @@ static void view_request(struct view *view, const struct look_request *request)
 
 static void view_take(struct view *view, pid_t pid, enum stop_policy stop)
 {
-	view_request(view,
-		&(struct look_request){.pids = &pid,
-			.pid_count = 1,
-			.stop = stop,
-			.kernel_stacks = true,
-			.user_stacks = true});
+	view_request(view, &(struct look_request){.pids = &pid,
+				   .pid_count = 1,
+				   .stop = stop,
+				   .kernel_stacks = true,
+				   .user_stacks = true});
 }
 
 static void view_end(struct view *view)
@@ -65,7 +64,7 @@ static const struct thread *first_thread(const struct view *view)
 
 static const char *gap_of(const struct thread *thread, enum stage stage)
 {
-	for_each_gap(gap, &thread->gaps) {
+	for_each_gap (gap, &thread->gaps) {
 		if (gap->stage == stage)
 			return gap->reason;
 	}
@@ -136,8 +135,8 @@ static void blocked_thread_is_stopped_and_goes_on(void **state)
 	assert_true(process->mappings.count > 5);
 	assert_non_null(strstr(process->exe, "ptrace_test"));
 	/* Parent and child are at the same addresses. */
-	assert_true(memory_read(
-		process->memory, (uint64_t)(uintptr_t)&marker, &value, sizeof(value)));
+	assert_true(
+		memory_read(process->memory, (uint64_t)(uintptr_t)&marker, &value, sizeof(value)));
 	assert_int_equal(value, 0xabcdef);
 	assert_int_equal(process->memory->read(process->memory, 16, &value, sizeof(value)), 0);
 	view_end(&view);
@@ -415,7 +414,8 @@ static size_t each_thread(pid_t pid, void (*act)(pid_t tid))
 	struct view view;
 	size_t count;
 
-	view_request(&view, &(struct look_request){.pids = &pid, .pid_count = 1, .stop = STOP_NEVER});
+	view_request(
+		&view, &(struct look_request){.pids = &pid, .pid_count = 1, .stop = STOP_NEVER});
 	const struct process *process = only_process(&view);
 	count = process->thread_count;
 	for (size_t i = 0; i < count && act; i++)
@@ -528,8 +528,8 @@ static void process_whose_main_thread_has_ended(void **state)
 	assert_true(process->threads[1].stack_length > 0);
 	assert_true(process->mappings.count > 5);
 	assert_non_null(process->exe);
-	assert_true(memory_read(
-		process->memory, (uint64_t)(uintptr_t)&marker, &value, sizeof(value)));
+	assert_true(
+		memory_read(process->memory, (uint64_t)(uintptr_t)&marker, &value, sizeof(value)));
 	assert_int_equal(value, 0xabcdef);
 	view_end(&view);
 	target_end(&target);
@@ -732,11 +732,11 @@ static void threads_that_come_and_go(void **state)
 
 static void execute_again(const struct target *target)
 {
-	static char *const arguments[] = {"ptrace_test", "execute-again", NULL};
+	static const char *const arguments[] = {"ptrace_test", "execute-again", NULL};
 
 	if (target)
 		target_ready(target);
-	execv("/proc/self/exe", arguments);
+	execv("/proc/self/exe", (char *const *)arguments);
 	_exit(1);
 }
 

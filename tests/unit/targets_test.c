@@ -89,10 +89,10 @@ static void by_the_name_of_its_program(void **state)
 
 static void execute_as(const struct target *target)
 {
-	static char *const arguments[] = {"/x/a-name-that-is-longer-than-a-comm", NULL};
+	static const char *const arguments[] = {"/x/a-name-that-is-longer-than-a-comm", NULL};
 
 	dup2(target->ready, 3);
-	execv("/proc/self/exe", arguments);
+	execv("/proc/self/exe", (char *const *)arguments);
 	_exit(1);
 }
 
