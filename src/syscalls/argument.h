@@ -88,7 +88,7 @@ extern const struct argument_type argument_fd_set;    /* the first argument is t
 /* Memory */
 extern const struct argument_type argument_string;
 extern const struct argument_type argument_sockaddr; /* the next argument is its length */
-extern const struct argument_type argument_sigset;   /* the next argument is its size */
+extern const struct argument_type argument_sigset;
 extern const struct argument_type
 	argument_sigset_and_size;                 /* pselect6's sixth: a pointer to both */
 extern const struct argument_type argument_iovec; /* the next argument is their count */

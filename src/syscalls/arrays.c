@@ -144,8 +144,8 @@ static bool append_sockaddr(const struct argument *argument, struct text *text)
 	return true;
 }
 
-static bool append_sigset_at(
-	const struct argument *argument, struct text *text, uint64_t address, uint64_t size)
+/* A set is of 8 bytes: the calls fail at once when they are told another size (kernel/signal.c). */
+static bool append_sigset_at(const struct argument *argument, struct text *text, uint64_t address)
 {
 	uint64_t mask;
 
@@ -153,9 +153,7 @@ static bool append_sigset_at(
 		text_append(text, "NULL");
 		return true;
 	}
-	/* Other sizes are refused: kernel/signal.c, each call compares with sizeof(sigset_t). */
-	if (size != sizeof(mask) ||
-		!memory_read(argument->process->memory, address, &mask, sizeof(mask)))
+	if (!memory_read(argument->process->memory, address, &mask, sizeof(mask)))
 		return false;
 	text_append(text, "[");
 	text_append_signals(text, mask);
@@ -165,7 +163,7 @@ static bool append_sigset_at(
 
 static bool append_sigset(const struct argument *argument, struct text *text)
 {
-	return append_sigset_at(argument, text, argument->value, next_argument(argument));
+	return append_sigset_at(argument, text, argument->value);
 }
 
 static bool append_sigset_and_size(const struct argument *argument, struct text *text)
@@ -179,7 +177,7 @@ static bool append_sigset_and_size(const struct argument *argument, struct text 
 	if (!memory_read(argument->process->memory, argument->value, &pack, sizeof(pack)))
 		return false;
 	text_append(text, "{");
-	if (!append_sigset_at(argument, text, pack.address, pack.size))
+	if (!append_sigset_at(argument, text, pack.address))
 		text_append_format(text, "0x%llx", (unsigned long long)pack.address);
 	text_append_format(text, ", %llu}", (unsigned long long)pack.size);
 	return true;

@@ -54,11 +54,13 @@ static void say_other_end(struct waiting *waiting, const char *preposition)
 	const struct socket_facts *socket = socket_of(waiting);
 
 	if (has_remote(socket)) {
-		say(waiting, " %s ", preposition);
+		say(waiting, "%s ", preposition);
 		text_append_endpoint(&waiting->sentence, &socket->remote);
-		preposition = "of";
+		preposition = " of";
 	}
 	if (waiting->descriptor) {
+		if (socket && socket->peer_not_accepted)
+			preposition = ", before it is accepted by";
 		say_peers(waiting, preposition, waiting->descriptor);
 		add_peers(waiting, waiting->descriptor, "the other end of the socket");
 	}
@@ -112,7 +114,7 @@ static bool explain_socket_receive(struct waiting *waiting)
 	waiting->idle = !is_certain_party(waiting->descriptor);
 	say(waiting, "waits for data on ");
 	say_socket(waiting, socket);
-	say_other_end(waiting, "from");
+	say_other_end(waiting, " from");
 	say_timeout(waiting);
 	return true;
 }
@@ -125,7 +127,7 @@ static bool explain_socket_send(struct waiting *waiting)
 		return false;
 	say(waiting, "waits for room to send on ");
 	say_socket(waiting, socket);
-	say_other_end(waiting, "to");
+	say_other_end(waiting, " to");
 	if (socket && socket->has_queues && socket->send_queue)
 		say(waiting, " (%u bytes not taken yet)", socket->send_queue);
 	return true;
@@ -155,12 +157,12 @@ static bool explain_pipe(struct waiting *waiting, const char *what, const char *
 
 static bool explain_pipe_read(struct waiting *waiting)
 {
-	return explain_pipe(waiting, "data on", "from");
+	return explain_pipe(waiting, "data on", " from");
 }
 
 static bool explain_pipe_write(struct waiting *waiting)
 {
-	return explain_pipe(waiting, "room in", "to");
+	return explain_pipe(waiting, "room in", " to");
 }
 
 static bool explain_tty_read(struct waiting *waiting)

@@ -89,7 +89,8 @@ void say_escaped(struct waiting *waiting, const char *string);
 void say_descriptor(struct waiting *waiting, int fd);
 /* "3<TCP …>" */
 void say_number_and_descriptor(struct waiting *waiting, int fd);
-/* The processes at the descriptor's other end after @preposition: " from cat (pid 7) and 2 more".
+/* The processes at the descriptor's other end after @preposition (" from"): " from cat (pid 7) and
+ * 2 more".
  */
 void say_peers(
 	struct waiting *waiting, const char *preposition, const struct descriptor *descriptor);

@@ -19,15 +19,30 @@ static const char *purpose(uint32_t events)
 	return events & POLLOUT ? "room" : "events";
 }
 
+/* An epoll instance goes on watching a file whose number has since been given to another. */
+static void say_one(
+	struct waiting *waiting, const struct watched *watched, const struct descriptor *descriptor)
+{
+	if (descriptor && watched->inode && descriptor->inode &&
+		watched->inode != descriptor->inode)
+		say(waiting, "%d<another file than now>", watched->fd);
+	else
+		say_number_and_descriptor(waiting, watched->fd);
+}
+
+static const struct descriptor *find(const struct waiting *waiting, int fd)
+{
+	return waiting->process->descriptors->find(waiting->process->descriptors, fd);
+}
+
 static void say_watched(
 	struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
 {
 	if (total == 1 && count == 1) {
-		const struct descriptor *descriptor = waiting->process->descriptors->find(
-			waiting->process->descriptors, watched[0].fd);
+		const struct descriptor *descriptor = find(waiting, watched[0].fd);
 
 		say(waiting, "%s on ", purpose(watched[0].events));
-		say_number_and_descriptor(waiting, watched[0].fd);
+		say_one(waiting, &watched[0], descriptor);
 		if (is_certain_party(descriptor)) {
 			waiting->idle = false;
 			add_peers(waiting, descriptor, "the other end of the only descriptor");
@@ -38,7 +53,7 @@ static void say_watched(
 	size_t said = count < DESCRIPTORS_SAID ? count : DESCRIPTORS_SAID;
 	for (size_t i = 0; i < said; i++) {
 		say(waiting, i ? ", " : "");
-		say_number_and_descriptor(waiting, watched[i].fd);
+		say_one(waiting, &watched[i], find(waiting, watched[i].fd));
 	}
 	if (total > said)
 		say(waiting, "%s… %llu more", said ? ", " : "", (unsigned long long)(total - said));

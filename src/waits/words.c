@@ -52,7 +52,7 @@ void say_peers(
 	for (size_t i = 0; i < count && i < PEERS_SAID; i++) {
 		const struct peer *peer = &descriptor->peers[i];
 
-		say(waiting, i ? ", " : " %s ", preposition);
+		say(waiting, i ? ", " : "%s ", preposition);
 		if (peer->pid == waiting->process->pid) {
 			say(waiting, "itself");
 			continue;
