@@ -133,6 +133,19 @@ static bool is_connected(const struct socket_facts *facts)
 	                                 : endpoint_port(&facts->remote) != 0;
 }
 
+/* A raw socket has no ports: only the host of its address is told. */
+static void describe_raw(struct text *text, const struct descriptor *descriptor)
+{
+	const struct socket_facts *facts = descriptor->socket;
+	struct text host cleanup_text = {0};
+
+	text_append_sockaddr(&host, &facts->local, facts->local_length);
+	const char *colon = strrchr(host.bytes, ':');
+	text_append(text, "raw ");
+	text_append_bytes(text, host.bytes, colon ? (size_t)(colon - host.bytes) : host.length);
+	text_append_format(text, ", protocol %d", facts->protocol);
+}
+
 static void describe_internet(struct text *text, const struct descriptor *descriptor)
 {
 	const struct socket_facts *facts = descriptor->socket;
@@ -140,8 +153,6 @@ static void describe_internet(struct text *text, const struct descriptor *descri
 	append_raw(text, facts->protocol_name);
 	text_append(text, " ");
 	text_append_sockaddr(text, &facts->local, facts->local_length);
-	if (facts->type == SOCK_RAW)
-		text_append_format(text, ", protocol %d", facts->protocol);
 	if (is_connected(facts)) {
 		text_append(text, " → ");
 		text_append_sockaddr(text, &facts->remote, facts->remote_length);
@@ -166,7 +177,10 @@ static void describe_socket(struct text *text, const struct descriptor *descript
 	switch (facts->family) {
 	case AF_INET:
 	case AF_INET6:
-		describe_internet(text, descriptor);
+		if (facts->type == SOCK_RAW)
+			describe_raw(text, descriptor);
+		else
+			describe_internet(text, descriptor);
 		break;
 	case AF_UNIX:
 		describe_unix(text, descriptor);

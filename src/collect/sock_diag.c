@@ -40,7 +40,7 @@ static void set_host(struct socket_end *end, int family, const __be32 *host)
 	memcpy(end->host + 12, host, 4);
 }
 
-static int inet_type(int protocol)
+int sock_diag_type(int protocol)
 {
 	switch (protocol) {
 	case IPPROTO_TCP:
@@ -63,7 +63,7 @@ static void take_inet(const struct nlmsghdr *message, struct sock_diag_answer *a
 	struct socket_record record = {
 	        .inode = socket->idiag_inode,
 	        .family = socket->idiag_family,
-	        .type = (uint8_t)inet_type(answer->query->protocol),
+	        .type = (uint8_t)sock_diag_type(answer->query->protocol),
 	        .protocol = (uint16_t)answer->query->protocol,
 	        .state = socket->idiag_state,
 	        .has_queues = true,

@@ -41,6 +41,9 @@ struct sock_diag_answer {
 	int error;        /* an errno value, once the answer has failed */
 };
 
+/* The type of the sockets of an internet protocol, SOCK_STREAM …; 0: it has several. */
+int sock_diag_type(int protocol);
+
 enum sock_diag_progress { SOCK_DIAG_MORE, SOCK_DIAG_DONE, SOCK_DIAG_FAILED };
 
 /*

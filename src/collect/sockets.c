@@ -247,13 +247,18 @@ static void read_file(struct sockets *sockets, int process, enum table_id id)
 	proc_net_parse(sources[id].form, content.bytes, content.length, sockets->arena, records);
 	size_t kept = 0;
 	for (size_t i = 0; i < records->count; i++) {
+		const struct sock_diag_query *query = &sources[id].query;
 		struct socket_record record = records->items[i];
 
-		if (!record.protocol)
-			record.protocol = (uint16_t)sources[id].query.protocol;
-		if (!sources[id].query.states ||
-		        sources[id].query.states >> (record.state & 31) & 1)
-			records->items[kept++] = record;
+		if (query->states && !(query->states >> (record.state & 31) & 1))
+			continue;
+		if (sources[id].form == PROC_NET_INET) {
+			record.type = (uint8_t)sock_diag_type(query->protocol);
+			/* Of raw sockets the file has the protocol in the port's place. */
+			record.protocol = record.type == SOCK_RAW ? (uint16_t)record.local.port
+			                                          : (uint16_t)query->protocol;
+		}
+		records->items[kept++] = record;
 	}
 	records->count = kept;
 }

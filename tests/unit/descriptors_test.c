@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What descriptors of each kind look like, on real ones in child processes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-
-/* What descriptors of each kind look like, on real ones in child processes. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,38 +26,7 @@
 #include "maker.h"
 #include "util/clock.h"
 #include "util/text.h"
-
-struct view {
-	struct arena *arena;
-	struct machine *machine;
-	struct descriptors *descriptors;
-};
-
-static struct view view_open(pid_t pid)
-{
-	struct view view = {.arena = arena_create()};
-
-	view.machine = machine_create(view.arena);
-	view.descriptors = descriptors_open(pid, view.machine, view.arena);
-	return view;
-}
-
-static void view_close(struct view *view)
-{
-	descriptors_close(view->descriptors);
-	machine_destroy(view->machine);
-	arena_destroy(view->arena);
-}
-#define cleanup_view __attribute__((cleanup(view_close)))
-
-static const struct descriptor *find(struct view *view, int fd)
-{
-	const struct descriptor *descriptor = view->descriptors->find(view->descriptors, fd);
-
-	assert_non_null(descriptor);
-	assert_int_equal(descriptor->fd, fd);
-	return descriptor;
-}
+#include "view.h"
 
 static char folder[] = "/tmp/whystuck-test-XXXXXX";
 
