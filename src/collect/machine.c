@@ -177,8 +177,6 @@ static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
 		        fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		array_reserve(machine->files, machine->file_count, machine->file_capacity);
-		/* The link's own permissions tell how the file was opened (fs/proc/fd.c,
-		 * tid_fd_update_inode()). */
 		machine->files[machine->file_count++] = (struct open_file){
 		        .device = makedev(file.stx_dev_major, file.stx_dev_minor),
 		        .inode = file.stx_ino,
