@@ -23,7 +23,7 @@
 #include <sys/timerfd.h>
 
 #include "collect/descriptors.h"
-#include "target.h"
+#include "maker.h"
 #include "util/clock.h"
 #include "util/text.h"
 #include "view.h"

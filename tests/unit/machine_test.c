@@ -13,7 +13,7 @@
 
 #include "collect/machine.h"
 #include "collect/mountinfo.h"
-#include "target.h"
+#include "maker.h"
 
 static void keep_writing_end(int *fds, const void *argument)
 {

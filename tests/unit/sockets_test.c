@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "target.h"
+#include "maker.h"
 #include "util/endpoint.h"
 #include "util/text.h"
 #include "view.h"
