@@ -117,6 +117,13 @@ static size_t count_threads(const struct look *look)
 	return count;
 }
 
+static enum lines_wanted wanted_lines(const struct options *options)
+{
+	if (options->all_lines)
+		return LINES_ALL;
+	return options->render.lines ? LINES_QUICK : LINES_NONE;
+}
+
 /* From the facts of a process to the functions of its user stacks. */
 static void name_functions(const struct options *options, struct process *process,
 	struct images *images, struct arena *arena)
@@ -124,7 +131,7 @@ static void name_functions(const struct options *options, struct process *proces
 	struct modules *modules = modules_create(images, process, arena);
 
 	unwind_process(process, modules, options->max_frames, arena);
-	symbolize_process(process, modules, options->render.lines, arena);
+	symbolize_process(process, modules, wanted_lines(options), arena);
 	modules_destroy(modules);
 }
 

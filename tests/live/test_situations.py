@@ -42,7 +42,7 @@ def accept(where, name="accept"):
 
 
 WATCHED = ["*{pipe}<*pipe*", "*{socket}<*127.0.0.1:{port}*", "*{event}<*eventfd*"]
-SOME_TIME = "*59*"  # of an hour, just begun
+SOME_TIME = "*59 min*"  # of just less than an hour
 
 
 def futex(kind, function, *, operation="FUTEX_WAIT*", **more):
@@ -121,12 +121,12 @@ EXPECTED = {
     "poll-timeout": Expected("poll", [*WATCHED, SOME_TIME], ["poll(*", *WATCHED], "poll",
                              idle=True),
     "poll-nothing": Expected("sleep", [SOME_TIME], ["poll(*"], "poll", idle=True),
-    "ppoll": Expected("poll", WATCHED, ["ppoll(*", *WATCHED, "*3600.5*", "*USR1*"], idle=True),
-    "select": Expected("select", WATCHED, ["select(*", *WATCHED, "*3600*"], idle=True),
+    "ppoll": Expected("poll", WATCHED, ["ppoll(*", *WATCHED, "*59 min*", "*USR1*"], idle=True),
+    "select": Expected("select", WATCHED, ["select(*", *WATCHED, "*59 min*"], idle=True),
     "pselect6": Expected("select", WATCHED, ["pselect6(*", *WATCHED], idle=True),
     "epoll_wait": Expected("epoll", WATCHED, ["epoll_wait({fd}<*", "*8, -1*"], idle=True),
     "epoll_pwait": Expected("epoll", WATCHED, ["epoll_pwait({fd}<*", "*TERM*"], idle=True),
-    "epoll_pwait2": Expected("epoll", WATCHED, ["epoll_pwait2({fd}<*", "*3600*"], idle=True),
+    "epoll_pwait2": Expected("epoll", WATCHED, ["epoll_pwait2({fd}<*", "*59 min*"], idle=True),
     # ---- descriptors of other kinds
     "read-eventfd": Expected("eventfd-read", ["*eventfd*"], ["read({fd}<*eventfd*"], "read",
                              idle=True),
@@ -142,16 +142,16 @@ EXPECTED = {
     "mutex": futex("mutex", "*mutex_lock*", wait=["*mutex*{address}*"]),
     "mutex-pi": futex("mutex", "*mutex_lock*", operation="FUTEX_LOCK_PI", wait=["*{address}*"]),
     "mutex-shared": futex("mutex", "*mutex_lock*", wait=["*{address}*"]),
-    "condition": futex("condition", "pthread_cond_wait*", idle=True, wait=["*condition*"]),
-    "condition-timed": futex("condition", "pthread_cond_timedwait*", idle=True),
+    "condition": futex("condition", "pthread_cond_wait*", wait=["*condition*{address:.12}*"]),
+    "condition-timed": futex("condition", "pthread_cond_timedwait*", wait=[SOME_TIME]),
     "thread-join": futex("thread-join", "*pthread_*join*", wait=["*{joined}*"], on="joined"),
-    "rwlock-read": futex("rwlock", "*rwlock_rdlock*", wait=["*{address}*"]),
-    "rwlock-write": futex("rwlock", "*rwlock_wrlock*", wait=["*{address}*"]),
+    "rwlock-read": futex("rwlock", "*rwlock_rdlock*", wait=["*read*{address:.12}*"]),
+    "rwlock-write": futex("rwlock", "*rwlock_wrlock*", wait=["*write*{address:.12}*"]),
     "semaphore": futex("semaphore", "*sem_wait*", idle=True, wait=["*semaphore*"]),
     "semaphore-timed": futex("semaphore", "*sem_*", idle=True, wait=["*semaphore*"]),
     "barrier": futex("barrier", "*barrier_wait*", wait=["*barrier*"]),
     "futex": Expected("futex", ["*{address}*", SOME_TIME],
-                      ["futex({address}*FUTEX_WAIT_PRIVATE, 42, *3600.5*"]),
+                      ["futex({address}*FUTEX_WAIT_PRIVATE, 42, *59 min*"]),
     "futex-bitset": Expected("futex", ["*{address}*", SOME_TIME],
                              ["futex({address}*FUTEX_WAIT_BITSET*", "*FUTEX_CLOCK_REALTIME*",
                               "*0xff)"], "futex"),
@@ -169,19 +169,19 @@ EXPECTED = {
                        idle=True),
     "msgsnd": Expected("message-queue", ["*{id}*"], ["msgsnd({id}, *"]),
     "semop": Expected("semaphore-sysv", ["*{id}*"], ["semop({id}, *2*-1*"]),
-    "semtimedop": Expected("semaphore-sysv", ["*{id}*"], ["semtimedop({id}, *2*-1*", "*3600*"]),
+    "semtimedop": Expected("semaphore-sysv", ["*{id}*"], ["semtimedop({id}, *2*-1*", "*59 min*"]),
     "mq_timedreceive": Expected("message-queue", ["*{name}*"], ["mq_timedreceive({fd}<*{name}*"],
                                 idle=True),
     "mq_timedsend": Expected("message-queue", ["*{name}*", SOME_TIME],
                              ["mq_timedsend({fd}<*{name}*"], idle=True),
-    "io_getevents": Expected("aio", ["*"], ["io_getevents(*, 1, 4, *3600*"]),
+    "io_getevents": Expected("aio", ["*"], ["io_getevents(*, 1, 4, *59 min*"]),
     "io_uring_enter": Expected("io-uring", ["*"],
                                ["io_uring_enter({fd}<*io_uring*", "*IORING_ENTER_GETEVENTS*"],
                                idle=True),
     # ---- sleeps
-    "nanosleep": Expected("sleep", [SOME_TIME], ["nanosleep(*3600.25*"], idle=True),
+    "nanosleep": Expected("sleep", [SOME_TIME], ["nanosleep(*59 min*"], idle=True),
     "clock_nanosleep": Expected("sleep", [SOME_TIME],
-                                ["clock_nanosleep(CLOCK_MONOTONIC, 0, *3600.25*"], idle=True,
+                                ["clock_nanosleep(CLOCK_MONOTONIC, 0, *59 min*"], idle=True,
                                 function="clock_nanosleep*"),
     "clock_nanosleep-absolute": Expected("sleep", [SOME_TIME],
                                          ["clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, *"],
@@ -192,15 +192,15 @@ EXPECTED = {
     "running-vdso": Expected("running", ["*"]),
     # ---- processes
     "wait4": Expected("child", ["*{child}*end*"], ["wait4({child}, *"], on="child"),
-    "wait4-any": Expected("child", ["any child*"], ["wait4(-1, *"], "wait4"),
+    "wait4-any": Expected("child", ["any child*"], ["wait4(-1, *"], "wait4", idle=True),
     "waitid": Expected("child", ["*{child}*"],
                        ["waitid(P_PID, {child}, *", "*WEXITED*", "*WSTOPPED*"], on="child"),
     "vfork": Expected("vfork|child", ["*"], ["vfork()"]),
     "pause": Expected("signal", ["a signal*"], ["pause()"], idle=True, function="*pause"),
     "rt_sigsuspend": Expected("signal", ["a signal*"], ["rt_sigsuspend(*"], idle=True),
     "rt_sigtimedwait": Expected("signal", ["*USR1*USR2*"],
-                                ["rt_sigtimedwait(*USR1*USR2*", "*3600*"], idle=True),
-    "stopped": Expected("stopped", ["*"]),
+                                ["rt_sigtimedwait(*USR1*USR2*", "*59 min*"], idle=True),
+    "stopped": Expected("stopped", ["*SIGCONT*"], ["*kill(*SIGSTOP)"], "*kill"),
     # ---- threads and stacks
     "threads": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
     "signal-handler": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True,
@@ -208,7 +208,7 @@ EXPECTED = {
     "workers": Expected("pipe-read", ["*"], ["read(0<*"], "read"),
     # ---- hostile ones that look like others from here
     "comm-escapes": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
-    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"], ["poll(*{fd}<*15000*"], "poll",
+    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"], ["poll(*{fd}<*more*, 15000, -1)"], "poll",
                           idle=True),
     # ---- a file system that does not answer
     "fuse-fsync": fuse("fsync", "fsync({fd}<{path}>)", "fsync"),
@@ -228,9 +228,9 @@ ELSEWHERE = {
     "wild-stack", "thread-storm", "recursion",
 }
 
-# A wait that began before the stop that a look inflicts ends in one that cannot be interrupted:
-# registers may be out of reach then.
-NO_STACK = {name for name in EXPECTED if name.startswith("fuse-")} | {"vfork"}
+# Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off
+# there, with the reason said. glibc's vfork() keeps its return address in a register.
+UNINTERRUPTIBLE = {name for name in EXPECTED if name.startswith("fuse-")} | {"vfork"}
 
 # The argument that a situation wants instead of a directory.
 ARGUMENTS = {"threads": 3, "workers": 6}
@@ -277,13 +277,12 @@ def test_situation(name, look, tmp_path):
 
         check_call(thread, expected, scene.facts, name)
         check_wait(thread, expected, scene.facts)
-        if name in NO_STACK and thread["user_stack"] is None:
+        if name in UNINTERRUPTIBLE and thread["user_stack_end"] != "complete":
             assert any(gap["stage"] == "user_stack" for gap in thread["gaps"]), thread
             return
         assert_reaches_main(thread)
         names = [one for one in functions(thread) if one]
-        run = "run_" + name.replace("-", "_")
-        assert run[:8] in [one[:8] for one in names], names
+        assert any(one.startswith("run_") for one in names), names
         if expected.function:
             assert any(fnmatch.fnmatchcase(one, expected.function) for one in names), names
 
