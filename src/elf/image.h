@@ -49,7 +49,7 @@ struct image {
 	 * By image_find_debug(): the separate debug file, NULL: none, and the DWARF of that file or
 	 * of the image itself, NULL: none. `alternate` is what .gnu_debugaltlink names (dwz).
 	 */
-	bool debug_sought;
+	bool debug_sought, dwarf_sought;
 	struct image *debug;
 	Elf *debug_elf; /* of `debug` */
 	Dwarf *dwarf;
@@ -96,6 +96,10 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
  * .dwo file of a skeleton unit, which who walks the DWARF has to keep away from.
  */
 void image_find_debug(struct image *image, int root);
+
+/* The first half of that: `debug` and `debug_elf`, unless the image has DWARF of its own.
+ * Idempotent. */
+void image_find_debug_file(struct image *image, int root);
 
 /*
  * The section of that name, its header in *header; NULL: none. The header is as the file
