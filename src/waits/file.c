@@ -144,13 +144,12 @@ static int copy_fd(const struct waiting *waiting, const char *name, const char *
 
 static bool explain_copy(struct waiting *waiting)
 {
-	bool between = call_parameter(waiting->call, "fd") < 0; /* not vmsplice */
+	if (call_parameter(waiting->call, "fd") >= 0) /* vmsplice: between memory and one pipe */
+		return false;
 	int from = copy_fd(waiting, "fd_in", "in_fd"), to = copy_fd(waiting, "fd_out", "out_fd");
 	const struct descriptor *source = find(waiting, from), *target = find(waiting, to);
 	bool source_blocks = may_block(source), target_blocks = may_block(target);
 
-	if (!between)
-		return false;
 	if (source_blocks && !target_blocks) {
 		say(waiting, "waits for data on ");
 		say_number_and_descriptor(waiting, from);
