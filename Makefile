@@ -121,7 +121,7 @@ LIVE ?=
 
 # LIVE=-kfutex runs a part: whatever stands there is pytest's.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider $(LIVE) tests/live
+	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE) tests/live
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py

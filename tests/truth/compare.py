@@ -21,8 +21,8 @@ import subprocess
 import sys
 import time
 
-from symbols import same_function
-from targets import TARGETS, Absent
+from symbols import bare, same_function
+from targets import FROM_SOURCE, TARGETS, Absent
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -32,7 +32,9 @@ LIMIT = 256
 ENOUGH = 0.999
 
 # (target, tool): why that tool's stacks differ there; the words are headings of docs/truth.md.
-KNOWN = {}
+NO_CFI = "musl has no call frame information"
+KNOWN = {(target, tool): NO_CFI for target in ("musl", "musl static")
+         for tool in ("eu-stack", "gdb", "gdb, inlined")}
 
 
 class Frame:
@@ -51,7 +53,7 @@ def run(command, timeout=120):
 
 
 def whystuck_frames(pid, lines):
-    options = [] if lines else ["--no-lines"]
+    options = ["--lines"] if lines else ["--no-lines"]
     result = run([WHYSTUCK, "-f", "json", "-n", str(LIMIT), *options, str(pid)])
     threads = json.loads(result.stdout)["processes"][0]["threads"]
     return {thread["tid"]: [Frame(int(frame["address"], 16), frame["symbol"], frame["module"],
@@ -133,6 +135,35 @@ def inline_difference(ours, theirs):
     return None
 
 
+def source_array(name):
+    """The functions that an array of target.c names."""
+    found = re.search(rf"{name}\[\]\)\(void\) = {{([^}}]*)}}", (HERE / "target.c").read_text())
+    return re.findall(r"\w+", found[1])
+
+
+def expected_by_source(tids):
+    """The functions that must stand in each thread's stack, by how target.c starts them."""
+    ways, rests = source_array("ways"), source_array("rests")
+    main, *others = sorted(tids)
+    expected = {main: ["rest_in_pause", "threads", "main"]}
+    for index, tid in enumerate(others):
+        way = ways[index if index == len(ways) - 1 else index % (len(ways) - 1)]
+        rest = rests[index // len(ways) % len(rests)]
+        # Those that call last what they call may have been replaced by it.
+        skipped = way in ("recur", "by_once")
+        expected[tid] = [rest] + ([] if skipped else [way]) + ["go"]
+    return expected
+
+
+def source_difference(ours, expected):
+    """The first function that the source says must stand there and does not."""
+    names = iter(bare(frame.name or "") for frame in ours)
+    for number, function in enumerate(expected):
+        if function not in names:
+            return number, None, function
+    return None
+
+
 class Comparison:
     """Of one tool's stacks with ours."""
 
@@ -153,7 +184,7 @@ class Comparison:
         return (target, self.tool) in KNOWN or self.equal >= ENOUGH * self.threads
 
 
-def compare_process(pid):
+def compare_process(pid, from_source):
     """Our stacks against each tool's, for a process that stands still meanwhile."""
     for _ in range(3):
         stop(pid)
@@ -172,16 +203,21 @@ def compare_process(pid):
         raise RuntimeError(f"process {pid} does not stand still")
     physical = {tid: [frame for frame in frames if not frame.inlined]
                 for tid, frames in gdb.items()}
-    return [Comparison("eu-stack", ours, eu_stack, difference),
-            Comparison("gdb", ours, physical, difference),
-            Comparison("gdb, inlined", with_lines, gdb, inline_difference)]
+    found = [Comparison("eu-stack", ours, eu_stack, difference),
+             Comparison("gdb", ours, physical, difference),
+             Comparison("gdb, inlined", with_lines, gdb, inline_difference)]
+    if from_source:
+        found.append(Comparison("the source", with_lines, expected_by_source(with_lines),
+                                source_difference))
+    return found
 
 
 def compare_target(name, verbose):
     """Starts, compares and ends one target. Whether it passed."""
     try:
         with TARGETS[name](BUILD) as processes:
-            rows = [comparison for pid in processes for comparison in compare_process(pid)]
+            rows = [comparison for pid in processes
+                    for comparison in compare_process(pid, name in FROM_SOURCE)]
     except Absent as absent:
         print(f"{name:<28} left out: {absent}", flush=True)
         return True

@@ -12,9 +12,11 @@ def frames_of_thread():
     found, physical = [], 0
     frame = gdb.newest_frame()
     while frame is not None and physical < LIMIT:
-        inlined = frame.type() == gdb.INLINE_FRAME
-        physical += not inlined
-        found.append([frame.pc(), frame.name(), inlined])
+        # A tail call's frame is one that gdb concludes from call sites: it is not on the stack.
+        if frame.type() != gdb.TAILCALL_FRAME:
+            inlined = frame.type() == gdb.INLINE_FRAME
+            physical += not inlined
+            found.append([frame.pc(), frame.name(), inlined])
         try:
             frame = frame.older()
         except gdb.error:

@@ -11,6 +11,7 @@ DECORATIONS = (
     re.compile(r"@@?[A-Z][\w.]*$"),  # a symbol's version
     re.compile(r"(\.(constprop|isra|part|cold|lto_priv|localalias|llvm)(\.\d+)?)+$"),
     re.compile(r"::h[0-9a-f]{16}(E)?$"),  # Rust's hash
+    re.compile(r"\{\{vtable\.shim\}\}$"),
     re.compile(r" \[clone [^]]*\]"),
     re.compile(r"\[abi:\w+\]"),
 )
@@ -29,26 +30,40 @@ def without_brackets(name, opening, closing):
     return "".join(kept)
 
 
+# The escapes of Rust's older mangling, which eu-stack leaves in a name.
+ESCAPES = {"$u7b$": "{", "$u7d$": "}", "$LT$": "<", "$GT$": ">", "$u20$": " ", "$C$": ",",
+           "$RF$": "&", "$BP$": "*", "..": "::", "$LP$": "(", "$RP$": ")"}
+
+
+def unescaped(name):
+    if "$" in name:
+        for escape, letter in ESCAPES.items():
+            name = name.replace(escape, letter)
+        name = re.sub(r"(^|::)_(?=[{<])", r"\1", name)
+    return name
+
+
 def bare(name):
-    """The function's name alone: no version, clone, parameters, template arguments or result."""
-    name = name.replace("(anonymous namespace)", "{anonymous}").replace("operator()", "{call}")
-    name = name.replace("operator<", "{less}").replace("operator>", "{more}")
-    name = name.replace("->", "")
+    """The function's name alone: no version, clone, parameters, template arguments or result.
+
+    A lambda or closure has a number in one tool's names and in another's the scope that it is in.
+    """
+    name = re.sub(r"^__vdso_", "", unescaped(name))
+    name = name.replace("(anonymous namespace)", "{anonymous}").replace("->", "")
+    name = re.sub(r"\boperator\(\)", "{call}", name)
+    name = re.sub(r"\boperator<+", "{less}", name)
+    name = re.sub(r"\boperator>+", "{more}", name)
     before = None
     while before != name:
         before = name
         for decoration in DECORATIONS:
             name = decoration.sub("", name)
+    name = re.sub(r"\{\{closure\}\}|\{(lambda|closure)[^{}]*\}(#\d+)?|<lambda\([^<>]*\)>",
+                  "{lambda}", name)
     name = without_brackets(name, "<", ">")
     name = without_brackets(name, "(", ")")
     name = re.sub(r"\s*\bconst$", "", name.strip())
-    return name.split(" ")[-1]
-
-
-def lambdas(name):
-    """gdb names a lambda by its DWARF scope, a demangler by its number: as one."""
-    return re.sub(r"\{lambda[^}]*\}(#\d+)?|\{closure[^}]*\}(#\d+)?|\{closure_env#\d+\}", "{lambda}",
-                  name)
+    return re.sub(r"(::)+$", "", name).split(" ")[-1]
 
 
 def debug_file(path):
@@ -75,7 +90,7 @@ def addresses(path):
 
 def same_function(one, other, module):
     """Whether two names, as two tools give them, are of the same function of @module."""
-    one, other = bare(lambdas(one)), bare(lambdas(other))
+    one, other = bare(one), bare(other)
     if one == other or one.split("::")[-1] == other.split("::")[-1]:
         return True
     if not module or not os.path.exists(module):

@@ -199,3 +199,8 @@ TARGETS = dict([
     ("redis-server", redis),
     ("nginx", nginx),
 ])
+
+# Those of target.c's threads whose own names are there to be compared with what they must be.
+FROM_SOURCE = {"O0", "O2", "O3 with LTO", "no frame pointers", "frame pointers",
+               "debug_frame alone", "static", "static-pie", "musl", "musl static",
+               "1,000 threads", "clang"}
