@@ -88,7 +88,7 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 
 /*
  * Finds the image's separate debug file, by build id, then by .gnu_debuglink with its
- * CRC, under this root and the target's. Idempotent; @root is a directory descriptor of
+ * CRC, under this root and the target's, unless it has DWARF of its own. Idempotent; @root is a directory descriptor of
  * the target's root, or -1.
  */
 void image_find_debug(struct image *image, int root);

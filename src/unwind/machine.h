@@ -25,7 +25,7 @@ struct machine {
 	/* The interrupted registers, from what the kernel put at @sp for that code; false:
 	 * unreadable. */
 	bool (*interrupted_registers)(
-	        const struct memory *memory, uint64_t sp, struct registers *registers);
+		const struct memory *memory, uint64_t sp, struct registers *registers);
 
 	/* Whether the instruction before @address is a call. */
 	bool (*follows_call)(const struct memory *memory, uint64_t address);
@@ -36,7 +36,7 @@ struct machine {
 	 * out. NULL where it is not known how.
 	 */
 	bool (*follow_to_return)(
-	        const struct memory *memory, struct registers *registers, uint64_t *return_slot);
+		const struct memory *memory, struct registers *registers, uint64_t *return_slot);
 };
 
 /* The machine of that architecture; never NULL. */

@@ -19,8 +19,8 @@
 static const char *register_name(unsigned number)
 {
 	static const char *const names[] = {"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8",
-	        "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20",
-	        "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp", "pc"};
+		"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20",
+		"x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp", "pc"};
 
 	return number < array_length(names) ? names[number] : "another register";
 }
@@ -38,7 +38,7 @@ static bool is_signal_return(const struct memory *memory, uint64_t pc)
 }
 
 static bool interrupted_registers(
-        const struct memory *memory, uint64_t sp, struct registers *registers)
+	const struct memory *memory, uint64_t sp, struct registers *registers)
 {
 	uint64_t values[CONTEXT_REGISTERS];
 
@@ -60,9 +60,9 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 }
 
 const struct machine machine_aarch64 = {
-        .elf_machine = EM_AARCH64,
-        .register_name = register_name,
-        .is_signal_return = is_signal_return,
-        .interrupted_registers = interrupted_registers,
-        .follows_call = follows_call,
+	.elf_machine = EM_AARCH64,
+	.register_name = register_name,
+	.is_signal_return = is_signal_return,
+	.interrupted_registers = interrupted_registers,
+	.follows_call = follows_call,
 };

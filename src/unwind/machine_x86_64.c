@@ -15,7 +15,7 @@
 static const char *register_name(unsigned number)
 {
 	static const char *const names[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
-	        "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
 
 	return number < array_length(names) ? names[number] : "another register";
 }
@@ -25,7 +25,7 @@ static const uint8_t short_return[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
 static const uint8_t long_return[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
 
 static bool has_code(
-        const struct memory *memory, uint64_t address, const uint8_t *code, size_t length)
+	const struct memory *memory, uint64_t address, const uint8_t *code, size_t length)
 {
 	uint8_t found[sizeof(long_return)];
 
@@ -42,7 +42,7 @@ static bool is_signal_return(const struct memory *memory, uint64_t pc)
 }
 
 static bool interrupted_registers(
-        const struct memory *memory, uint64_t sp, struct registers *registers)
+	const struct memory *memory, uint64_t sp, struct registers *registers)
 {
 	/* struct sigcontext's order, arch/x86/include/uapi/asm/sigcontext.h, in DWARF numbers. */
 	static const uint8_t order[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
@@ -65,7 +65,7 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 	uint8_t code[7]; /* the longest without prefixes: ff, ModRM, SIB, four bytes */
 
 	if (address < sizeof(code) ||
-	        !memory_read(memory, address - sizeof(code), code, sizeof(code)))
+		!memory_read(memory, address - sizeof(code), code, sizeof(code)))
 		return false;
 	if (code[2] == 0xe8)
 		return true;
@@ -80,7 +80,7 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 		if (mode == 1)
 			wanted += 1;
 		else if (mode == 2 || (mode == 0 && operand == 5) ||
-		         (mode == 0 && has_sib && length > 2 && (call[2] & 7) == 5))
+			 (mode == 0 && has_sib && length > 2 && (call[2] & 7) == 5))
 			wanted += 4;
 		if (wanted == length)
 			return true;
@@ -89,9 +89,9 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 }
 
 const struct machine machine_x86_64 = {
-        .elf_machine = EM_X86_64,
-        .register_name = register_name,
-        .is_signal_return = is_signal_return,
-        .interrupted_registers = interrupted_registers,
-        .follows_call = follows_call,
+	.elf_machine = EM_X86_64,
+	.register_name = register_name,
+	.is_signal_return = is_signal_return,
+	.interrupted_registers = interrupted_registers,
+	.follows_call = follows_call,
 };

@@ -57,7 +57,7 @@ static uint64_t *register_at(struct walk *walk, unsigned number)
 
 /* Why a frame could not be left by its row. */
 static enum step explain_failure(
-        struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
+	struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
 {
 	const char *name;
 
@@ -67,18 +67,18 @@ static enum step explain_failure(
 	case CFI_UNREADABLE:
 		if (!step->missing_address)
 			return end(walk, STACK_UNREADABLE,
-			        "memory that its unwind rule needs can't be read");
+				"memory that its unwind rule needs can't be read");
 		return end(walk, STACK_UNREADABLE,
-		        arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
-		                step->missing_address));
+			arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
+				step->missing_address));
 	case CFI_UNKNOWN_REGISTER:
 		name = walk->machine->register_name(step->missing_register);
 		if (!(walk->known_at_first >> step->missing_register & 1))
 			return end(walk, STACK_UNREADABLE,
-			        arena_printf(
-			                walk->arena, "needs %s, which only a stop shows", name));
+				arena_printf(
+					walk->arena, "needs %s, which only a stop shows", name));
 		return end(walk, STACK_UNREADABLE,
-		        arena_printf(walk->arena, "needs %s, which was not kept", name));
+			arena_printf(walk->arena, "needs %s, which was not kept", name));
 	default:
 		return end(walk, STACK_NO_UNWIND_INFO, "its unwind rules make no sense");
 	}
@@ -91,7 +91,7 @@ static enum step explain_failure(
 static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
 {
 	uint64_t new_sp = *register_at(walk, walk->arch->sp),
-	         pc = *register_at(walk, walk->arch->pc);
+		 pc = *register_at(walk, walk->arch->pc);
 
 	if (!from_signal) {
 		bool leaf = walk->at_instruction && walk->arch->return_address != walk->arch->pc;
@@ -100,25 +100,25 @@ static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal
 			return end(walk, STACK_COMPLETE, NULL);
 		if (new_sp < sp || (new_sp == sp && !leaf))
 			return end(walk, STACK_NO_UNWIND_INFO,
-			        "its caller's frame would lie below it");
+				"its caller's frame would lie below it");
 		if (!is_executable(walk, pc))
 			return end(walk, STACK_NO_UNWIND_INFO,
-			        arena_printf(walk->arena,
-			                "its return address 0x%" PRIx64
-			                " is not in executable memory",
-			                pc));
+				arena_printf(walk->arena,
+					"its return address 0x%" PRIx64
+					" is not in executable memory",
+					pc));
 	}
 	walk->at_instruction = from_signal;
 	return STEP_ON;
 }
 
 static enum step step_by_row(
-        struct walk *walk, const struct module *module, const struct cfi_row *row)
+	struct walk *walk, const struct module *module, const struct cfi_row *row)
 {
 	struct cfi_step step = {
-	        .arch = walk->arch,
-	        .memory = walk->memory,
-	        .bias = module->bias,
+		.arch = walk->arch,
+		.memory = walk->memory,
+		.bias = module->bias,
 	};
 	uint64_t sp = *register_at(walk, walk->arch->sp);
 	enum cfi_outcome outcome = cfi_apply(row, &step, &walk->registers);
@@ -134,7 +134,7 @@ static enum step step_by_signal_context(struct walk *walk)
 
 	if (!walk->machine->interrupted_registers(walk->memory, sp, &walk->registers))
 		return end(
-		        walk, STACK_UNREADABLE, "the registers that a signal saved can't be read");
+			walk, STACK_UNREADABLE, "the registers that a signal saved can't be read");
 	return check_progress(walk, sp, true);
 }
 
@@ -142,10 +142,10 @@ static enum step no_unwind_info(struct walk *walk, const struct module *module)
 {
 	if (!module)
 		return end(walk, STACK_NO_UNWIND_INFO,
-		        "no unwind information for code outside of any file");
+			"no unwind information for code outside of any file");
 	return end(walk, STACK_NO_UNWIND_INFO,
-	        arena_printf(walk->arena, "no unwind information in %s",
-	                escaped(walk->arena, module->path)));
+		arena_printf(walk->arena, "no unwind information in %s",
+			escaped(walk->arena, module->path)));
 }
 
 /*
@@ -168,7 +168,7 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	if (fp == 0 && !walk->at_instruction)
 		return end(walk, STACK_COMPLETE, NULL);
 	if (fp % sizeof(uint64_t) || fp < sp ||
-	        !memory_read(walk->memory, fp, record, sizeof(record)))
+		!memory_read(walk->memory, fp, record, sizeof(record)))
 		return no_unwind_info(walk, module);
 	record[1] &= arch->code_mask;
 	if (record[0] == 0 && record[1] == 0)
@@ -177,7 +177,7 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 		return no_unwind_info(walk, module);
 
 	walk->guessed = module || walk->at_instruction ||
-	                !walk->machine->follows_call(walk->memory, record[1]);
+			!walk->machine->follows_call(walk->memory, record[1]);
 	walk->registers.known = 0;
 	register_set(&walk->registers, arch->fp, record[0]);
 	register_set(&walk->registers, arch->pc, record[1]);
@@ -198,12 +198,12 @@ static enum step step_from_bad_call(struct walk *walk)
 	uint64_t sp = *register_at(walk, arch->sp), address = 0;
 	bool pushed = arch->return_address == arch->pc;
 	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
-	                    : register_known(&walk->registers, arch->return_address);
+			    : register_known(&walk->registers, arch->return_address);
 
 	if (!pushed && found)
 		address = *register_at(walk, arch->return_address) & arch->code_mask;
 	if (!found || !is_executable(walk, address) ||
-	        !walk->machine->follows_call(walk->memory, address))
+		!walk->machine->follows_call(walk->memory, address))
 		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
 	walk->guessed = true;
 	register_set(&walk->registers, arch->pc, address);
@@ -221,13 +221,13 @@ static enum step step_out(struct walk *walk)
 	walk->guessed = false;
 	if (module && module->image->machine == walk->arch->elf_machine)
 		row = cfi_find(module->image, walk->arch, modules_root(walk->modules),
-		        code_lookup(*address) - module->bias);
+			code_lookup(*address) - module->bias);
 	/*
 	 * A handler "returns" to the first instruction of the code that ends it: the byte before is
 	 * another function's.
 	 */
 	if ((!row || (address->is_return && row->ends_here)) &&
-	        walk->machine->is_signal_return(walk->memory, address->value)) {
+		walk->machine->is_signal_return(walk->memory, address->value)) {
 		walk->signal_frame[walk->count - 1] = true;
 		return step_by_signal_context(walk);
 	}
@@ -245,15 +245,15 @@ static void add_frame(struct walk *walk)
 	if (walk->count == walk->capacity) {
 		walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
 		walk->addresses =
-		        reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
+			reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
 		walk->signal_frame =
-		        reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
+			reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
 		walk->uncertain =
-		        reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
+			reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
 	}
 	walk->addresses[walk->count] = (struct code_address){
-	        .value = *register_at(walk, walk->arch->pc),
-	        .is_return = !walk->at_instruction,
+		.value = *register_at(walk, walk->arch->pc),
+		.is_return = !walk->at_instruction,
 	};
 	walk->signal_frame[walk->count] = false;
 	walk->uncertain[walk->count] = walk->guessed;
@@ -261,18 +261,18 @@ static void add_frame(struct walk *walk)
 }
 
 struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
-        const struct registers *registers, const struct memory *memory, size_t max_frames,
-        struct arena *arena)
+	const struct registers *registers, const struct memory *memory, size_t max_frames,
+	struct arena *arena)
 {
 	struct walk walk = {
-	        .arch = arch,
-	        .machine = machine_of(arch),
-	        .modules = modules,
-	        .memory = memory,
-	        .registers = *registers,
-	        .known_at_first = registers->known,
-	        .arena = arena,
-	        .at_instruction = true,
+		.arch = arch,
+		.machine = machine_of(arch),
+		.modules = modules,
+		.memory = memory,
+		.registers = *registers,
+		.known_at_first = registers->known,
+		.arena = arena,
+		.at_instruction = true,
 	};
 	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
 	enum step step = STEP_ON;
@@ -286,15 +286,15 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 	if (step == STEP_ON)
 		end(&walk, STACK_LIMIT, NULL);
 	*stack = (struct user_stack){
-	        .addresses =
-	                arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
-	        .signal_frame = arena_copy(
-	                arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
-	        .uncertain =
-	                arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
-	        .address_count = walk.count,
-	        .end = walk.end,
-	        .end_detail = walk.end_detail,
+		.addresses =
+			arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
+		.signal_frame = arena_copy(
+			arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
+		.uncertain =
+			arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
+		.address_count = walk.count,
+		.end = walk.end,
+		.end_detail = walk.end_detail,
 	};
 	free(walk.addresses);
 	free(walk.signal_frame);
@@ -303,7 +303,7 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 }
 
 void unwind_process(
-        struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
+	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
 {
 	for (size_t i = 0; i < process->thread_count; i++) {
 		struct thread *thread = &process->threads[i];
@@ -311,13 +311,13 @@ void unwind_process(
 		if (!thread->registers.known)
 			continue;
 		const struct stack_memory memory = stack_memory_of(
-		        process, thread, modules, thread->registers.value[arch_native->sp]);
+			process, thread, modules, thread->registers.value[arch_native->sp]);
 		struct user_stack *stack = unwind_stack(arch_native, modules, &thread->registers,
-		        &memory.memory, max_frames, arena);
+			&memory.memory, max_frames, arena);
 
 		thread->user_stack = stack;
 		if (stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
 			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
-			        stack->end_detail);
+				stack->end_detail);
 	}
 }

@@ -15,8 +15,8 @@
  * innermost first, and why it ended. Rows of CFI are cached in the modules' images.
  */
 struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
-        const struct registers *registers, const struct memory *memory, size_t max_frames,
-        struct arena *arena);
+	const struct registers *registers, const struct memory *memory, size_t max_frames,
+	struct arena *arena);
 
 /*
  * Unwinds every thread of @process that has registers: thread->user_stack. Reads the thread's copy
@@ -24,4 +24,4 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
  * A stack that is not complete is a gap of its thread, except for the frame limit.
  */
 void unwind_process(
-        struct process *process, struct modules *modules, size_t max_frames, struct arena *arena);
+	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena);
