@@ -160,7 +160,7 @@ build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
 	$(AR) qcs $@ $^
 
 build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -o $@ $< \
 		build/fuzz/libwhystuck.a $(LIBS)
 
 fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
