@@ -117,11 +117,11 @@ build/situations: $(wildcard tests/situations/*.c) tests/situations/situations.h
 
 TEST_ENVIRONMENT = WHYSTUCK=$(abspath $(B)/whystuck) SITUATIONS=$(abspath build/situations) \
 	SANITIZED=$(SAN) PYTHONDONTWRITEBYTECODE=1
-LIVE ?=
+LIVE ?= tests/live
 
-# LIVE=-kfutex runs a part: whatever stands there is pytest's.
+# LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE) tests/live
+	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
