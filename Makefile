@@ -132,7 +132,7 @@ build/examples/accept: examples/accept.c Makefile
 
 build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 	@mkdir -p $(@D)
-	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -o $(abspath $@) .
+	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
 
 demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo

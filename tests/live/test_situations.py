@@ -346,7 +346,7 @@ def test_pipe_peer(look):
         assert str(scene.peer) in mine["text"]
 
 
-def test_listening_queue(look, spawn):
+def test_listening_queue(look):
     """A connection that waits to be accepted is counted."""
     with Situation("zoo") as scene:
         descriptors = look(scene.pid, "-p").process(scene.pid)["info"]["descriptors"]
