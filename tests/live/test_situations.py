@@ -3,6 +3,9 @@
 
 The words are patterns of fnmatch, filled in with the facts that the situation announced; all of
 them must be found. test_all_are_expected() sees to it that no situation goes without its row.
+
+Two calls are missing, since nothing can be set that holds them for sure: sync(2), which does not ask
+FUSE file systems, and ptrace(2), whose waiting is done by wait4(2).
 """
 
 import fnmatch
@@ -210,8 +213,8 @@ EXPECTED = {
     "workers": Expected("pipe-read", ["*"], ["read(0<*"], "read"),
     # ---- hostile ones that look like others from here
     "comm-escapes": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
-    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"], ["poll(*{fd}<*more*, 15000, -1)"], "poll",
-                          idle=True),
+    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"],
+                          ["poll(*{fd}<*more*, 15000, -1)"], "poll", idle=True),
     # ---- a file system that does not answer
     "fuse-fsync": fuse("fsync", "fsync({fd}<{path}>)", "fsync"),
     "fuse-fdatasync": fuse("fdatasync", "fdatasync({fd}<{path}>)", "fdatasync"),
@@ -346,7 +349,7 @@ def test_pipe_peer(look):
         assert str(scene.peer) in mine["text"]
 
 
-def test_listening_queue(look, spawn):
+def test_listening_queue(look):
     """A connection that waits to be accepted is counted."""
     with Situation("zoo") as scene:
         descriptors = look(scene.pid, "-p").process(scene.pid)["info"]["descriptors"]

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares whystuck's user stacks with gdb's and eu-stack's, thread by thread, function by function.
+"""Compares whystuck's user stacks with gdb's and eu-stack's, function by function.
 
     compare.py [-v] [TARGET]...
 

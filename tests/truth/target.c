@@ -51,6 +51,7 @@ static void rest_in_lock(void)
 	arrived++;
 	pthread_mutex_lock(&mutex);
 	pthread_mutex_lock(&mutex);
+	sink++;
 }
 
 static void rest_in_condition(void)

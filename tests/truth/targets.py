@@ -136,7 +136,8 @@ def system_python(build):
 
 @contextlib.contextmanager
 def node(_):
-    code = "require('fs').readFile('/etc/passwd', () => console.log('ready')); setInterval(() => 0, 9e8)"
+    code = ("require('fs').readFile('/etc/passwd', () => console.log('ready'));"
+            "setInterval(() => 0, 9e8)")
     with running([need("node"), "-e", code]) as process:
         process.stdout.readline()
         settle(process.pid, 7)
