@@ -6,6 +6,7 @@
 #include "util/memory.h"
 
 #define MOV_X8_139 0xd2801168u /* rt_sigreturn's number: include/uapi/asm-generic/unistd.h */
+#define MOV_W8_93 0x52800ba8u
 #define SVC_0 0xd4000001u
 
 /*
@@ -59,10 +60,25 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 	       ((code & 0xfc000000u) == 0x94000000u || (code & 0xfefff000u) == 0xd63f0000u);
 }
 
+/* mov w8 or x8, #93 (exit); svc #0, among the first instructions. */
+static bool ends_thread(const struct memory *memory, uint64_t address)
+{
+	uint32_t code[4];
+
+	if (!memory_read(memory, address, code, sizeof(code)))
+		return false;
+	for (size_t i = 0; i + 1 < array_length(code); i++) {
+		if ((code[i] & 0x7fffffffu) == MOV_W8_93 && code[i + 1] == SVC_0)
+			return true;
+	}
+	return false;
+}
+
 const struct machine machine_aarch64 = {
 	.elf_machine = EM_AARCH64,
 	.register_name = register_name,
 	.is_signal_return = is_signal_return,
 	.interrupted_registers = interrupted_registers,
 	.follows_call = follows_call,
+	.ends_thread = ends_thread,
 };

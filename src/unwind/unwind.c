@@ -149,6 +149,70 @@ static enum step no_unwind_info(struct walk *walk, const struct module *module)
 }
 
 /*
+ * pc is not in executable memory: a call through a bad pointer. The call itself went well, so that
+ * its return address is where a function finds it when it begins.
+ */
+static enum step step_from_bad_call(struct walk *walk)
+{
+	const struct arch *arch = walk->arch;
+	uint64_t sp = *register_at(walk, arch->sp), address = 0;
+	bool pushed = arch->return_address == arch->pc;
+	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
+			    : register_known(&walk->registers, arch->return_address);
+
+	if (!pushed && found)
+		address = *register_at(walk, arch->return_address) & arch->code_mask;
+	if (!found || !is_executable(walk, address) ||
+		!walk->machine->follows_call(walk->memory, address))
+		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
+	walk->guessed = true;
+	register_set(&walk->registers, arch->pc, address);
+	register_set(&walk->registers, arch->sp, sp + (pushed ? sizeof(address) : 0));
+	return check_progress(walk, sp, false);
+}
+
+/* How far above a frame the one that the C library began with may lie, and how long its code is. */
+#define BEGINNING_DISTANCE 1024
+#define ENTRY_LENGTH 64
+
+/* Whether a call at @address was made by what a program or a thread begins with. */
+static bool is_beginning(struct walk *walk, uint64_t address)
+{
+	const struct module *module = modules_find(walk->modules, address);
+
+	if (!module)
+		return false;
+	if (module->image->entry && address - module->bias - module->image->entry < ENTRY_LENGTH)
+		return true;
+	return walk->machine->ends_thread(walk->memory, address);
+}
+
+/*
+ * What calls a function that never returns, as musl's libc_start_main_stage2() and start() call
+ * exit(), can't be followed to a return. These are called by a program's or a thread's first code.
+ */
+static enum step step_to_beginning(struct walk *walk, const struct module *module)
+{
+	uint64_t sp = *register_at(walk, walk->arch->sp), address;
+
+	if (!register_known(&walk->registers, walk->arch->sp))
+		return no_unwind_info(walk, module);
+	for (uint64_t slot = sp; slot < sp + BEGINNING_DISTANCE; slot += sizeof(address)) {
+		if (!memory_read(walk->memory, slot, &address, sizeof(address)))
+			break;
+		if (!is_executable(walk, address) || !is_beginning(walk, address) ||
+			!walk->machine->follows_call(walk->memory, address))
+			continue;
+		walk->guessed = true;
+		walk->registers.known = 0;
+		register_set(&walk->registers, walk->arch->pc, address);
+		register_set(&walk->registers, walk->arch->sp, slot + sizeof(address));
+		return check_progress(walk, sp, false);
+	}
+	return no_unwind_info(walk, module);
+}
+
+/*
  * The frame that fp points at: the caller's fp and the return address, both on x86-64
  * (psABI, 3.2.2) and aarch64 (AAPCS64, 6.4.6). It holds for code that keeps it, as JIT compilers'
  * does; of other code it is a guess.
@@ -169,12 +233,12 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 		return end(walk, STACK_COMPLETE, NULL);
 	if (fp % sizeof(uint64_t) || fp < sp ||
 		!memory_read(walk->memory, fp, record, sizeof(record)))
-		return no_unwind_info(walk, module);
+		return step_to_beginning(walk, module);
 	record[1] &= arch->code_mask;
 	if (record[0] == 0 && record[1] == 0)
 		return end(walk, STACK_COMPLETE, NULL);
 	if (!is_executable(walk, record[1]))
-		return no_unwind_info(walk, module);
+		return step_to_beginning(walk, module);
 
 	walk->guessed = module || walk->at_instruction ||
 			!walk->machine->follows_call(walk->memory, record[1]);
@@ -188,26 +252,15 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	return check_progress(walk, sp, false);
 }
 
-/*
- * pc is not in executable memory: a call through a bad pointer. The call itself went well, so that
- * its return address is where a function finds it when it begins.
- */
-static enum step step_from_bad_call(struct walk *walk)
+/* Code that keeps no frame pointer, as far as is known: what it does until it returns tells. */
+static enum step step_by_code(struct walk *walk, const struct module *module)
 {
-	const struct arch *arch = walk->arch;
-	uint64_t sp = *register_at(walk, arch->sp), address = 0;
-	bool pushed = arch->return_address == arch->pc;
-	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
-			    : register_known(&walk->registers, arch->return_address);
+	uint64_t sp = *register_at(walk, walk->arch->sp);
 
-	if (!pushed && found)
-		address = *register_at(walk, arch->return_address) & arch->code_mask;
-	if (!found || !is_executable(walk, address) ||
-		!walk->machine->follows_call(walk->memory, address))
-		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
+	if (!walk->machine->follow_to_return ||
+		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
+		return step_by_frame_pointer(walk, module);
 	walk->guessed = true;
-	register_set(&walk->registers, arch->pc, address);
-	register_set(&walk->registers, arch->sp, sp + (pushed ? sizeof(address) : 0));
 	return check_progress(walk, sp, false);
 }
 
@@ -237,6 +290,11 @@ static enum step step_out(struct walk *walk)
 	}
 	if (walk->at_instruction && !is_executable(walk, address->value))
 		return step_from_bad_call(walk);
+	if (address->is_return && is_beginning(walk, address->value))
+		return end(walk, STACK_COMPLETE, NULL);
+	/* Generated code keeps a frame pointer, but not in its first and last instructions. */
+	if (module || walk->at_instruction)
+		return step_by_code(walk, module);
 	return step_by_frame_pointer(walk, module);
 }
 
