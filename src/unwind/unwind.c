@@ -195,14 +195,17 @@ static enum step step_to_beginning(struct walk *walk, const struct module *modul
 {
 	uint64_t sp = *register_at(walk, walk->arch->sp), address;
 
-	if (!register_known(&walk->registers, walk->arch->sp))
+	if (walk->at_instruction || !register_known(&walk->registers, walk->arch->sp))
 		return no_unwind_info(walk, module);
 	for (uint64_t slot = sp; slot < sp + BEGINNING_DISTANCE; slot += sizeof(address)) {
 		if (!memory_read(walk->memory, slot, &address, sizeof(address)))
 			break;
-		if (!is_executable(walk, address) || !is_beginning(walk, address) ||
+		if (!is_executable(walk, address) ||
 			!walk->machine->follows_call(walk->memory, address))
 			continue;
+		/* Another call lies between. */
+		if (!is_beginning(walk, address))
+			break;
 		walk->guessed = true;
 		walk->registers.known = 0;
 		register_set(&walk->registers, walk->arch->pc, address);
@@ -235,8 +238,6 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 		!memory_read(walk->memory, fp, record, sizeof(record)))
 		return step_to_beginning(walk, module);
 	record[1] &= arch->code_mask;
-	if (record[0] == 0 && record[1] == 0)
-		return end(walk, STACK_COMPLETE, NULL);
 	if (!is_executable(walk, record[1]))
 		return step_to_beginning(walk, module);
 
@@ -255,12 +256,14 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 /* Code that keeps no frame pointer, as far as is known: what it does until it returns tells. */
 static enum step step_by_code(struct walk *walk, const struct module *module)
 {
-	uint64_t sp = *register_at(walk, walk->arch->sp);
+	const uint64_t sp = *register_at(walk, walk->arch->sp);
+	const uint64_t fp = *register_at(walk, walk->arch->fp);
 
 	if (!walk->machine->follow_to_return ||
 		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
 		return step_by_frame_pointer(walk, module);
-	walk->guessed = true;
+	/* Two ways to the same place are no guess. */
+	walk->guessed = *register_at(walk, walk->arch->sp) != fp + 2 * sizeof(uint64_t);
 	return check_progress(walk, sp, false);
 }
 
