@@ -107,9 +107,11 @@ static bool debug_sections_bounded(const struct image *image)
 		return false;
 	for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
 		section = elf_nextscn(image->elf, section)) {
-		const Elf64_Shdr *header = elf64_getshdr(section);
-		const char *name = header ? elf_strptr(image->elf, names, header->sh_name) : NULL;
-		uint64_t size = name ? loaded_size(image, section, header, name) : 0;
+		Elf64_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(image->elf, names, header.sh_name)
+					   : NULL;
+		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)
 			return false;
