@@ -5,7 +5,8 @@
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
-#   make install    with DESTDIR and prefix
+#   make install    with DESTDIR and prefix: the program, its man page, bash completion
+#   make uninstall  takes these away
 #
 #   SAN=address,undefined   builds with sanitizers, in a folder of its own
 
@@ -13,6 +14,10 @@ CC ?= gcc
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+man1dir ?= $(prefix)/share/man/man1
+bashdir ?= $(prefix)/share/bash-completion/completions
+INSTALL ?= install
 VERSION := 0.1.0
 
 SAN ?=
@@ -35,7 +40,7 @@ LIBRARY := $(B)/libwhystuck.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
 
-.PHONY: all clean unit-check
+.PHONY: all clean install uninstall unit-check
 .DELETE_ON_ERROR:
 
 all: $(B)/whystuck
@@ -45,7 +50,7 @@ $(B)/whystuck: $(B)/main.o $(LIBRARY)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -63,7 +68,103 @@ $(GENERATED): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
 unit-check: $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
 
+install: $(B)/whystuck
+	$(INSTALL) -D -m 755 $< $(DESTDIR)$(bindir)/whystuck
+	$(INSTALL) -D -m 644 man/whystuck.1 $(DESTDIR)$(man1dir)/whystuck.1
+	$(INSTALL) -D -m 644 completions/whystuck.bash $(DESTDIR)$(bashdir)/whystuck
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/whystuck $(DESTDIR)$(man1dir)/whystuck.1 \
+		$(DESTDIR)$(bashdir)/whystuck
+
 clean:
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(B)/main.d $(UNIT_TESTS:=.d)
+
+# ---- What runs the program: live tests, comparisons, fuzzers, demo, benchmark ----
+
+# Each of these installs what is missing first, and only then asks where that is.
+.PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
+
+check:
+	tools/install-dependencies build check
+	$(MAKE) unit-and-live
+	$(MAKE) truth-check
+
+demo:
+	tools/install-dependencies build demo
+	$(MAKE) demo-run
+
+bench:
+	tools/install-dependencies build bench
+	$(MAKE) bench-run
+
+fuzz:
+	tools/install-dependencies build fuzz
+	$(MAKE) fuzz-run
+
+unit-and-live: unit-check live-check
+
+# Targets are built without sanitizers and without surprises: a call there is a frame.
+TARGET_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-optimize-sibling-calls -pthread
+
+situations: build/situations
+
+build/situations: $(wildcard tests/situations/*.c) tests/situations/situations.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $(filter %.c,$^)
+
+TEST_ENVIRONMENT = WHYSTUCK=$(abspath $(B)/whystuck) SITUATIONS=$(abspath build/situations) \
+	SANITIZED=$(SAN) PYTHONDONTWRITEBYTECODE=1
+LIVE ?= tests/live
+
+# LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
+live-check: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
+
+truth-check: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
+
+build/examples/accept: examples/accept.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -fno-inline -g -o $@ $<
+
+build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
+	@mkdir -p $(@D)
+	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
+
+demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
+	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
+
+build/bench/target: bench/target.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $<
+
+bench-run: $(B)/whystuck build/bench/target
+	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+
+# The fuzzers are clang's: everything is compiled again for them.
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_OBJECTS := $(SOURCES:src/%.c=build/fuzz/%.o)
+FUZZ_CFLAGS = $(filter-out -fsanitize=%,$(ALL_CFLAGS)) -O1 -g -fno-sanitize-recover=all
+
+build/fuzz/%.o: src/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(AR) qcs $@ $^
+
+build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -o $@ $< \
+		build/fuzz/libwhystuck.a $(LIBS)
+
+fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
+	@printf '%s\n' $(FUZZ_NAMES) | \
+		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
+
+-include $(FUZZ_OBJECTS:.o=.d)

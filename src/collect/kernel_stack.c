@@ -8,6 +8,7 @@
 #include "util/memory.h"
 
 #define uthash_fatal(message) out_of_memory()
+#define HASH_FUNCTION HASH_FNV /* the default falls through its cases, which clang warns of */
 #include <uthash.h>
 
 struct known_stack {
@@ -60,7 +61,8 @@ static bool parse_frame(struct scan line, struct kernel_frame *frame, struct are
 		return false;
 	parse_symbol(&line, frame, arena);
 	if (scan_literal(&line, " [")) {
-		const char *close = scan_left(&line) ? memchr(line.at, ']', scan_left(&line)) : NULL;
+		const char *close =
+			scan_left(&line) ? memchr(line.at, ']', scan_left(&line)) : NULL;
 
 		if (close)
 			frame->module = arena_strndup(arena, line.at, (size_t)(close - line.at));

@@ -23,7 +23,15 @@ static void unescape_comm(const char *at, const char *end, char comm[PROC_COMM_S
 
 bool proc_parse_stat(const char *bytes, size_t length, struct proc_stat *stat)
 {
-	enum { STATE = 3, PPID = 4, FLAGS = 9, START = 22, START_CODE = 26, START_STACK = 28, CPU = 39 };
+	enum {
+		STATE = 3,
+		PPID = 4,
+		FLAGS = 9,
+		START = 22,
+		START_CODE = 26,
+		START_STACK = 28,
+		CPU = 39
+	};
 	struct scan scan = scan_bytes(bytes, length);
 	const char *close = length ? memrchr(bytes, ')', length) : NULL;
 	uint64_t pid, fields[CPU + 1] = {0};
@@ -135,11 +143,20 @@ bool proc_parse_syscall(const char *bytes, size_t length, struct proc_syscall *s
 	return true;
 }
 
+bool proc_syscall_same(const struct proc_syscall *one, const struct proc_syscall *other)
+{
+	return !one->running && !other->running && one->sp == other->sp && one->pc == other->pc &&
+	       one->entry.number == other->entry.number &&
+	       memcmp(one->entry.arguments, other->entry.arguments, sizeof(one->entry.arguments)) ==
+		       0;
+}
+
 bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start_ns)
 {
 	struct scan scan = scan_bytes(bytes, length), line;
 
-	/* The first line holds the task's name, raw: it can forge the key, not the number as well. */
+	/* The first line holds the task's name, raw: it can forge the key, not the number as well.
+	 */
 	while (scan_line(&scan, &line)) {
 		uint64_t ms, fraction;
 
@@ -188,8 +205,7 @@ size_t proc_parse_cmdline(
 }
 
 /* The text of a column, without the blanks that fill it. */
-static const char *take_column(
-	struct scan *line, size_t width, struct arena *arena)
+static const char *take_column(struct scan *line, size_t width, struct arena *arena)
 {
 	size_t length = scan_left(line) < width ? scan_left(line) : width;
 	const char *text = line->at;
@@ -274,7 +290,7 @@ static bool find_lxc(const struct scan *path, struct scan *name)
 			return name->at < name->end;
 		size_t length = scan_left(&component);
 		after_lxc = (length == 3 && memcmp(component.at, "lxc", 3) == 0) ||
-			(length == 11 && memcmp(component.at, "lxc.payload", 11) == 0);
+			    (length == 11 && memcmp(component.at, "lxc.payload", 11) == 0);
 	}
 	return false;
 }

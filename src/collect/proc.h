@@ -27,7 +27,7 @@ struct proc_stat {
 	char comm[PROC_COMM_SIZE + 1]; /* raw: the kernel's escapes are undone */
 	char state;
 	uint64_t flags;
-	uint64_t start_ticks; /* since boot, in units of sysconf(_SC_CLK_TCK) */
+	uint64_t start_ticks;             /* since boot, in units of sysconf(_SC_CLK_TCK) */
 	uint64_t start_code, start_stack; /* 1 and 0 without the right to know them */
 	int cpu;
 };
@@ -49,6 +49,9 @@ struct proc_syscall {
 	uint64_t sp, pc;
 };
 bool proc_parse_syscall(const char *bytes, size_t length, struct proc_syscall *syscall);
+
+/* Whether both are blocked in the same call, at the same place. */
+bool proc_syscall_same(const struct proc_syscall *one, const struct proc_syscall *other);
 
 /*
  * se.exec_start of /proc/PID/sched in ns: the scheduler's clock when the task last began to run

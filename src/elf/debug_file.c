@@ -107,10 +107,10 @@ static bool debug_sections_bounded(const struct image *image)
 		return false;
 	for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
 		section = elf_nextscn(image->elf, section)) {
-		Elf64_Shdr header;
+		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
 		const char *name = gelf_getshdr(section, &header)
-					   ? elf_strptr(image->elf, names, header.sh_name)
-					   : NULL;
+			? elf_strptr(image->elf, names, header.sh_name)
+			: NULL;
 		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)
@@ -307,6 +307,12 @@ static void begin_dwarf(struct image *image, struct image *file, int root)
 	}
 	if (image->alternate)
 		image->alternate_dwarf = dwarf_begin_elf(image->alternate->elf, DWARF_C_READ, NULL);
+	/* One that has an alternate in turn would have libdw open that one. */
+	if (image->alternate_dwarf &&
+		dwelf_dwarf_gnu_debugaltlink(image->alternate_dwarf, &name, &id) != 0) {
+		dwarf_end(image->alternate_dwarf);
+		image->alternate_dwarf = NULL;
+	}
 	if (!image->alternate_dwarf) {
 		image_destroy(image->alternate);
 		image->alternate = empty_alternate(image->machine);
@@ -320,7 +326,7 @@ static void begin_dwarf(struct image *image, struct image *file, int root)
 	image->dwarf = NULL;
 }
 
-void image_find_debug_file(struct image *image, int root)
+void image_find_debug(struct image *image, int root)
 {
 	if (image->debug_sought)
 		return;
@@ -335,18 +341,37 @@ void image_find_debug_file(struct image *image, int root)
 		image->debug = find_by_link(image, root, &link);
 	if (!image->debug)
 		image->debug = find_by_link(image, AT_FDCWD, &link);
-	if (image->debug)
-		image->debug_elf = image->debug->elf;
+	if (!image->debug)
+		return;
+	image->debug_elf = image->debug->elf;
 }
 
-void image_find_debug(struct image *image, int root)
+Dwarf *image_dwarf(struct image *image, int root)
 {
 	if (image->dwarf_sought)
-		return;
+		return image->dwarf;
 	image->dwarf_sought = true;
-	image_find_debug_file(image, root);
+	image_find_debug(image, root);
 	if (image->debug)
 		begin_dwarf(image, image->debug, root);
 	else if (image->elf && has_dwarf(image->elf) && debug_sections_bounded(image))
 		begin_dwarf(image, image, root);
+	return image->dwarf;
+}
+
+uint64_t image_compressed_debug_size(struct image *image, int root)
+{
+	uint64_t total = 0;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	image_find_debug(image, root);
+	if (!image->debug)
+		return 0;
+	while ((section = elf_nextscn(image->debug->elf, section))) {
+		if (gelf_getshdr(section, &header) && header.sh_flags & SHF_COMPRESSED &&
+			__builtin_add_overflow(total, header.sh_size, &total))
+			return UINT64_MAX;
+	}
+	return total;
 }

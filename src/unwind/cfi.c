@@ -154,7 +154,7 @@ static bool open_source(struct rows *rows, enum source source, struct image *ima
 			cfi_section_init_debug_frame(&rows->sections[source], image->elf);
 		break;
 	default:
-		image_find_debug_file(image, root);
+		image_find_debug(image, root);
 		rows->usable[source] =
 			cfi_section_init_debug_frame(&rows->sections[source], image->debug_elf);
 		break;

@@ -377,8 +377,5 @@ void unwind_process(
 			&memory.memory, max_frames, arena);
 
 		thread->user_stack = stack;
-		if (stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
-			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
-				stack->end_detail);
 	}
 }
