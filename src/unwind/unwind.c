@@ -55,6 +55,19 @@ static uint64_t *register_at(struct walk *walk, unsigned number)
 	return &walk->registers.value[number];
 }
 
+static bool is_same_mapping(const struct walk *walk, uint64_t a, uint64_t b)
+{
+	const struct mapping *mapping = modules_mapping(walk->modules, a);
+
+	return mapping && mapping == modules_mapping(walk->modules, b);
+}
+
+static enum step cannot_read(struct walk *walk, uint64_t address)
+{
+	return end(walk, STACK_UNREADABLE,
+		arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read", address));
+}
+
 /* Why a frame could not be left by its row. */
 static enum step explain_failure(
 	struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
@@ -68,9 +81,7 @@ static enum step explain_failure(
 		if (!step->missing_address)
 			return end(walk, STACK_UNREADABLE,
 				"memory that its unwind rule needs can't be read");
-		return end(walk, STACK_UNREADABLE,
-			arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
-				step->missing_address));
+		return cannot_read(walk, step->missing_address);
 	case CFI_UNKNOWN_REGISTER:
 		name = walk->machine->register_name(step->missing_register);
 		if (!(walk->known_at_first >> step->missing_register & 1))
@@ -234,9 +245,11 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	/* The outermost frame is marked so (psABI, 3.4.1; AAPCS64, 6.4.6). */
 	if (fp == 0 && !walk->at_instruction)
 		return end(walk, STACK_COMPLETE, NULL);
-	if (fp % sizeof(uint64_t) || fp < sp ||
-		!memory_read(walk->memory, fp, record, sizeof(record)))
+	if (fp % sizeof(uint64_t) || fp < sp)
 		return step_to_beginning(walk, module);
+	if (!memory_read(walk->memory, fp, record, sizeof(record)))
+		return is_same_mapping(walk, fp, sp) ? cannot_read(walk, fp)
+						     : step_to_beginning(walk, module);
 	record[1] &= arch->code_mask;
 	if (!is_executable(walk, record[1]))
 		return step_to_beginning(walk, module);
