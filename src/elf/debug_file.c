@@ -109,8 +109,8 @@ static bool debug_sections_bounded(const struct image *image)
 		section = elf_nextscn(image->elf, section)) {
 		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
 		const char *name = gelf_getshdr(section, &header)
-			? elf_strptr(image->elf, names, header.sh_name)
-			: NULL;
+					   ? elf_strptr(image->elf, names, header.sh_name)
+					   : NULL;
 		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)

@@ -311,8 +311,8 @@ Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header)
 	for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
 		section = elf_nextscn(elf, section)) {
 		const char *its_name = gelf_getshdr(section, header)
-			? elf_strptr(elf, names, header->sh_name)
-			: NULL;
+					       ? elf_strptr(elf, names, header->sh_name)
+					       : NULL;
 
 		if (its_name && strcmp(its_name, name) == 0)
 			return section;

@@ -20,14 +20,20 @@ static void make_section(struct cfi_section *section, struct text *bytes, const 
 	size_t length, const char *augmentation)
 {
 	static const uint8_t common_tail[] = {
-		1, 0x78, 16, /* code 1, data -8, return address in 16 */
-		DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1,
+		1,
+		0x78,
+		16, /* code 1, data -8, return address in 16 */
+		DW_CFA_def_cfa,
+		7,
+		8,
+		DW_CFA_offset | 16,
+		1,
 	};
 	const uint32_t common_id = UINT32_MAX, zero = 0;
 	const uint64_t start = START, size = LENGTH;
 	const uint8_t version = 1;
-	uint32_t common_length = (uint32_t)(sizeof(common_id) + 1 + strlen(augmentation) + 1 +
-					     sizeof(common_tail));
+	uint32_t common_length =
+		(uint32_t)(sizeof(common_id) + 1 + strlen(augmentation) + 1 + sizeof(common_tail));
 	uint32_t function_length = (uint32_t)(sizeof(zero) + sizeof(start) + sizeof(size) + length);
 
 	text_append_bytes(bytes, &common_length, sizeof(common_length));
@@ -56,7 +62,7 @@ static bool execute_on(const struct arch *arch, const uint8_t *program, size_t l
 
 	make_section(&section, &bytes, program, length, "");
 	bool found = cfi_section_find(&section, START + offset, &entry) &&
-		cfi_execute(&entry, arch, START + offset, rules, end);
+		     cfi_execute(&entry, arch, START + offset, rules, end);
 	cfi_section_deinit(&section);
 	return found;
 }
@@ -66,9 +72,19 @@ static bool execute_on(const struct arch *arch, const uint8_t *program, size_t l
 static void rows_of_a_prologue(void **state)
 {
 	static const uint8_t program[] = {
-		DW_CFA_advance_loc | 1, DW_CFA_def_cfa_offset, 16, DW_CFA_offset | 6, 2,
-		DW_CFA_advance_loc | 3, DW_CFA_def_cfa_register, 6,
-		DW_CFA_advance_loc1, 0x40, DW_CFA_def_cfa, 7, 8,
+		DW_CFA_advance_loc | 1,
+		DW_CFA_def_cfa_offset,
+		16,
+		DW_CFA_offset | 6,
+		2,
+		DW_CFA_advance_loc | 3,
+		DW_CFA_def_cfa_register,
+		6,
+		DW_CFA_advance_loc1,
+		0x40,
+		DW_CFA_def_cfa,
+		7,
+		8,
 	};
 	struct cfi_state rules;
 	uint64_t end;
@@ -116,7 +132,8 @@ static void hostile_instructions(void **state)
 	uint64_t end;
 
 	(void)state;
-	/* A register number for which libdw would fill 2 GB: it is of no machine, and does no harm. */
+	/* A register number for which libdw would fill 2 GB: it is of no machine, and does no harm.
+	 */
 	assert_true(execute_on(&arch_x86_64,
 		PROGRAM(DW_CFA_offset_extended, 0xff, 0xff, 0xff, 0x3f, 1), 0, &rules, &end));
 	assert_int_equal(rules.rules[16].offset, -8);
@@ -126,8 +143,9 @@ static void hostile_instructions(void **state)
 	assert_false(execute_on(&arch_x86_64, PROGRAM(DW_CFA_def_cfa, 7, 0x80), 0, &rules, &end));
 	assert_false(execute_on(
 		&arch_x86_64, PROGRAM(DW_CFA_expression, 6, 5, DW_OP_lit0), 0, &rules, &end));
-	assert_false(execute_on(&arch_x86_64, PROGRAM(DW_CFA_def_cfa_expression, 0xff, 0xff, 0xff,
-						      0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
+	assert_false(execute_on(&arch_x86_64,
+		PROGRAM(DW_CFA_def_cfa_expression, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+			0xff, 1),
 		0, &rules, &end));
 	assert_false(execute_on(&arch_x86_64, PROGRAM(0x3f), 0, &rules, &end));
 	/* An offset where the CFA is no register. */

@@ -89,8 +89,8 @@ static void branches(void **state)
 	unsigned missing;
 
 	(void)state;
-	assert_int_equal(EVALUATE(DW_OP_lit1, DW_OP_bra, 1, 0, DW_OP_lit5, DW_OP_lit6),
-		EXPRESSION_DONE);
+	assert_int_equal(
+		EVALUATE(DW_OP_lit1, DW_OP_bra, 1, 0, DW_OP_lit5, DW_OP_lit6), EXPRESSION_DONE);
 	assert_int_equal(value, 6);
 	assert_int_equal(EVALUATE(DW_OP_lit9, DW_OP_skip, 0, 0), EXPRESSION_DONE);
 	/* To itself, for ever. */
@@ -117,8 +117,8 @@ static void malformed(void **state)
 	/* Duplicated until the stack is full. */
 	assert_int_equal(EVALUATE(DW_OP_dup, DW_OP_skip, 0xfc, 0xff), EXPRESSION_INVALID);
 	/* The least number divided by -1 does not trap. */
-	assert_int_equal(EVALUATE(DW_OP_const8u, 0, 0, 0, 0, 0, 0, 0, 0x80, DW_OP_const1s, 0xff,
-				 DW_OP_div),
+	assert_int_equal(
+		EVALUATE(DW_OP_const8u, 0, 0, 0, 0, 0, 0, 0, 0x80, DW_OP_const1s, 0xff, DW_OP_div),
 		EXPRESSION_DONE);
 }
 

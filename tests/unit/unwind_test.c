@@ -55,9 +55,16 @@ static size_t read_world(const struct memory *memory, uint64_t address, void *to
 static int set_up(void **state)
 {
 	static const struct mapping mappings[] = {
-		{.start = CODE, .end = CODE + SIZE, .readable = true, .executable = true, .path = ""},
+		{.start = CODE,
+			.end = CODE + SIZE,
+			.readable = true,
+			.executable = true,
+			.path = ""},
 		{.start = DATA, .end = DATA + SIZE, .readable = true, .writable = true, .path = ""},
-		{.start = STACK, .end = STACK + SIZE, .readable = true, .writable = true,
+		{.start = STACK,
+			.end = STACK + SIZE,
+			.readable = true,
+			.writable = true,
 			.path = "[stack]"},
 	};
 	struct world *world = allocate_zeroed(1, sizeof(*world));
