@@ -106,11 +106,11 @@ static bool debug_sections_bounded(const struct image *image)
 	if (elf_getshdrstrndx(image->elf, &names) != 0)
 		return false;
 	for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
-	        section = elf_nextscn(image->elf, section)) {
+		section = elf_nextscn(image->elf, section)) {
 		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
 		const char *name = gelf_getshdr(section, &header)
-			? elf_strptr(image->elf, names, header.sh_name)
-			: NULL;
+					   ? elf_strptr(image->elf, names, header.sh_name)
+					   : NULL;
 		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)

@@ -309,10 +309,10 @@ Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header)
 	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
 		return NULL;
 	for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
-	        section = elf_nextscn(elf, section)) {
+		section = elf_nextscn(elf, section)) {
 		const char *its_name = gelf_getshdr(section, header)
-			? elf_strptr(elf, names, header->sh_name)
-			: NULL;
+					       ? elf_strptr(elf, names, header->sh_name)
+					       : NULL;
 
 		if (its_name && strcmp(its_name, name) == 0)
 			return section;

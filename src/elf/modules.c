@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "elf/images.h"
+#include "elf/mapped_file.h"
 #include "elf/root.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -205,13 +206,14 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 			return image;
 		error = error_because("it was replaced by another file");
 	}
-	const char *remedy = refused.number == EPERM || refused.number == EACCES
-				     ? "; needs CAP_SYS_ADMIN: run with sudo"
-				     : "";
+	const char *remedy = "";
+	if (refused.number == EPERM || refused.number == EACCES)
+		remedy = "; needs CAP_SYS_ADMIN: run with sudo";
 	gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
 		"%s could not be opened: %s%s", escaped(modules->arena, mapping->path),
 		error.reason, remedy);
-	return NULL;
+	return mapped_file_image(modules->images, process->memory, &process->mappings,
+		first_mapping(&process->mappings, index), last_mapping(&process->mappings, index));
 }
 
 static struct image *read_vdso(struct modules *modules, const struct mapping *mapping)

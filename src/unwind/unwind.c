@@ -55,6 +55,19 @@ static uint64_t *register_at(struct walk *walk, unsigned number)
 	return &walk->registers.value[number];
 }
 
+static bool is_same_mapping(const struct walk *walk, uint64_t a, uint64_t b)
+{
+	const struct mapping *mapping = modules_mapping(walk->modules, a);
+
+	return mapping && mapping == modules_mapping(walk->modules, b);
+}
+
+static enum step cannot_read(struct walk *walk, uint64_t address)
+{
+	return end(walk, STACK_UNREADABLE,
+		arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read", address));
+}
+
 /* Why a frame could not be left by its row. */
 static enum step explain_failure(
 	struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
@@ -68,9 +81,7 @@ static enum step explain_failure(
 		if (!step->missing_address)
 			return end(walk, STACK_UNREADABLE,
 				"memory that its unwind rule needs can't be read");
-		return end(walk, STACK_UNREADABLE,
-			arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
-				step->missing_address));
+		return cannot_read(walk, step->missing_address);
 	case CFI_UNKNOWN_REGISTER:
 		name = walk->machine->register_name(step->missing_register);
 		if (!(walk->known_at_first >> step->missing_register & 1))
@@ -195,14 +206,17 @@ static enum step step_to_beginning(struct walk *walk, const struct module *modul
 {
 	uint64_t sp = *register_at(walk, walk->arch->sp), address;
 
-	if (!register_known(&walk->registers, walk->arch->sp))
+	if (walk->at_instruction || !register_known(&walk->registers, walk->arch->sp))
 		return no_unwind_info(walk, module);
 	for (uint64_t slot = sp; slot < sp + BEGINNING_DISTANCE; slot += sizeof(address)) {
 		if (!memory_read(walk->memory, slot, &address, sizeof(address)))
 			break;
-		if (!is_executable(walk, address) || !is_beginning(walk, address) ||
+		if (!is_executable(walk, address) ||
 			!walk->machine->follows_call(walk->memory, address))
 			continue;
+		/* Another call lies between. */
+		if (!is_beginning(walk, address))
+			break;
 		walk->guessed = true;
 		walk->registers.known = 0;
 		register_set(&walk->registers, walk->arch->pc, address);
@@ -231,12 +245,12 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	/* The outermost frame is marked so (psABI, 3.4.1; AAPCS64, 6.4.6). */
 	if (fp == 0 && !walk->at_instruction)
 		return end(walk, STACK_COMPLETE, NULL);
-	if (fp % sizeof(uint64_t) || fp < sp ||
-		!memory_read(walk->memory, fp, record, sizeof(record)))
+	if (fp % sizeof(uint64_t) || fp < sp)
 		return step_to_beginning(walk, module);
+	if (!memory_read(walk->memory, fp, record, sizeof(record)))
+		return is_same_mapping(walk, fp, sp) ? cannot_read(walk, fp)
+						     : step_to_beginning(walk, module);
 	record[1] &= arch->code_mask;
-	if (record[0] == 0 && record[1] == 0)
-		return end(walk, STACK_COMPLETE, NULL);
 	if (!is_executable(walk, record[1]))
 		return step_to_beginning(walk, module);
 
@@ -255,12 +269,14 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 /* Code that keeps no frame pointer, as far as is known: what it does until it returns tells. */
 static enum step step_by_code(struct walk *walk, const struct module *module)
 {
-	uint64_t sp = *register_at(walk, walk->arch->sp);
+	const uint64_t sp = *register_at(walk, walk->arch->sp);
+	const uint64_t fp = *register_at(walk, walk->arch->fp);
 
 	if (!walk->machine->follow_to_return ||
 		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
 		return step_by_frame_pointer(walk, module);
-	walk->guessed = true;
+	/* Two ways to the same place are no guess. */
+	walk->guessed = *register_at(walk, walk->arch->sp) != fp + 2 * sizeof(uint64_t);
 	return check_progress(walk, sp, false);
 }
 

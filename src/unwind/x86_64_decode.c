@@ -261,7 +261,8 @@ static void read_immediate(
 
 bool x86_64_decode(const uint8_t *code, size_t length, struct x86_64_instruction *instruction)
 {
-	struct reader reader = {.at = code, .end = code + length};
+	size_t limit = length < X86_64_INSTRUCTION_MAX ? length : X86_64_INSTRUCTION_MAX;
+	struct reader reader = {.at = code, .end = code + limit};
 	uint8_t rex = 0;
 
 	*instruction = (struct x86_64_instruction){.length = 0};
@@ -274,5 +275,5 @@ bool x86_64_decode(const uint8_t *code, size_t length, struct x86_64_instruction
 		read_modrm(&reader, rex, instruction);
 	read_immediate(&reader, operands, instruction);
 	instruction->length = (uint8_t)(reader.at - code);
-	return !reader.failed && instruction->length <= X86_64_INSTRUCTION_MAX;
+	return !reader.failed;
 }

@@ -24,6 +24,8 @@ struct path {
 	struct registers registers; /* rsp and those that must be preserved, by DWARF numbers */
 	struct saved saved[SAVED_MAX];
 	size_t saved_count;
+	bool is_leaving; /* sp went up, and nothing was called or pushed since */
+	bool after_call; /* nothing but padding since a call */
 };
 
 struct follower {
@@ -69,6 +71,7 @@ static uint64_t sp_of(const struct path *path)
 
 static void set_sp(struct path *path, uint64_t value)
 {
+	path->is_leaving = value > sp_of(path);
 	path->registers.value[arch_x86_64.sp] = value;
 }
 
@@ -115,6 +118,8 @@ static bool set_register(struct path *path, unsigned number, uint64_t value, boo
 
 	if (!is_tracked(number))
 		return true;
+	if (number == RSP)
+		set_sp(path, value);
 	register_set(&path->registers, dwarf, value);
 	if (!known)
 		path->registers.known &= ~(UINT64_C(1) << dwarf);
@@ -328,11 +333,16 @@ static enum flow indirect(struct path *path, const struct x86_64_instruction *in
 
 	switch (instruction->digit) {
 	case 2:
+		path->is_leaving = false;
+		path->after_call = true;
 		return FLOW_ON;
 	case 4:
-		/* A jump by way of a fixed place leaves the function, as in the procedure linkage
-		 * table. */
-		return instruction->is_pc_relative ? FLOW_RETURN : FLOW_END;
+		/*
+		 * A jump by way of a fixed place leaves the function, as in the procedure linkage
+		 * table; one by way of a register does where the stack was just cleared, and is a
+		 * switch's otherwise.
+		 */
+		return instruction->is_pc_relative || path->is_leaving ? FLOW_RETURN : FLOW_END;
 	case 6:
 		known = !instruction->is_memory && get_register(path, instruction->rm, &value);
 		return push(path, value, known) ? FLOW_ON : FLOW_END;
@@ -386,6 +396,8 @@ static enum flow execute_one_byte(
 		set_sp(path, value);
 		return pop(follower, path, RBP) ? FLOW_ON : FLOW_END;
 	case 0xe8:
+		path->is_leaving = false;
+		path->after_call = true;
 		return FLOW_ON;
 	case 0xe9:
 	case 0xeb:
@@ -460,6 +472,30 @@ static void meet_return(struct follower *follower, const struct path *path)
 	register_set(&follower->result, arch_x86_64.sp, slot + 8);
 }
 
+/*
+ * Whether @code is where another function begins: aligned, and making room for itself. A call that
+ * never returns may be the last instruction of the function before it.
+ */
+static bool begins_function(uint64_t pc, const struct x86_64_instruction *instruction)
+{
+	if (pc % 16 || instruction->is_vector)
+		return false;
+	if (instruction->map == MAP_0F) /* endbr64 */
+		return instruction->opcode == 0x1e && !instruction->is_memory &&
+		       instruction->rm == 2 && instruction->digit == 7;
+	if (instruction->map != MAP_ONE_BYTE)
+		return false;
+	if (instruction->opcode == 0x81 || instruction->opcode == 0x83)
+		return instruction->digit == 5 && !instruction->is_memory && instruction->rm == RSP;
+	return (instruction->opcode & 0xf8) == 0x50 && is_tracked(instruction->opcode_register);
+}
+
+static bool is_padding(const struct x86_64_instruction *instruction)
+{
+	return (instruction->map == MAP_ONE_BYTE && instruction->opcode == 0x90) ||
+	       (instruction->map == MAP_0F && instruction->opcode == 0x1f);
+}
+
 static void follow_path(struct follower *follower, struct path *path)
 {
 	enum flow flow = FLOW_ON;
@@ -471,6 +507,9 @@ static void follow_path(struct follower *follower, struct path *path)
 
 		if (!code || !x86_64_decode(code, length, &instruction))
 			return;
+		if (path->after_call && begins_function(path->pc, &instruction))
+			return;
+		path->after_call &= is_padding(&instruction);
 		follower->steps++;
 		path->pc += instruction.length;
 		flow = execute(follower, path, &instruction);
