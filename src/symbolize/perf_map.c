@@ -29,8 +29,10 @@ struct perf_map_entry {
 
 void perf_map_init(struct perf_map *map, const uint64_t *addresses, size_t count)
 {
-	*map = (struct perf_map){.addresses = addresses, .count = count,
-		.prune_count = PRUNE_COUNT, .prune_size = PRUNE_SIZE};
+	*map = (struct perf_map){.addresses = addresses,
+		.count = count,
+		.prune_count = PRUNE_COUNT,
+		.prune_size = PRUNE_SIZE};
 }
 
 static size_t lower_bound(const uint64_t *values, size_t count, uint64_t value)
@@ -67,6 +69,8 @@ static void prune(struct perf_map *map, const struct perf_map_entry **owners)
 	size_t *next cleanup_free = allocate((map->count + 1) * sizeof(*next));
 	size_t kept = map->entry_count;
 
+	if (!kept)
+		return;
 	for (size_t i = 0; i <= map->count; i++)
 		next[i] = i;
 	map->names_size = 0;
@@ -124,11 +128,12 @@ static bool parse_number(const char **at, const char *end, uint64_t *number)
 
 static void end_line(struct perf_map *map)
 {
-	const char *at = map->line.bytes, *end = at + map->line.length;
 	uint64_t start, size, stop;
 
-	if (!map->line.length || !map->count || !parse_number(&at, end, &start) ||
-		!parse_number(&at, end, &size) || at == end ||
+	if (!map->line.length || !map->count)
+		return;
+	const char *at = map->line.bytes, *end = at + map->line.length;
+	if (!parse_number(&at, end, &start) || !parse_number(&at, end, &size) || at == end ||
 		__builtin_add_overflow(start, size, &stop))
 		return;
 	size_t first = lower_bound(map->addresses, map->count, start);
@@ -218,8 +223,8 @@ void perf_map_find(struct process *process, int root, const uint64_t *addresses,
 	}
 	if (status.st_uid != 0 && status.st_uid != process->uid && status.st_uid != geteuid()) {
 		gaps_add(&process->gaps, arena, STAGE_SYMBOLS,
-			"/%s belongs to user %u and not to the process's, so it is not believed", path,
-			(unsigned)status.st_uid);
+			"/%s belongs to user %u and not to the process's, so it is not believed",
+			path, (unsigned)status.st_uid);
 		return;
 	}
 	perf_map_init(&map, addresses, count);
