@@ -30,7 +30,7 @@ struct live_process {
 	struct guard *guard;
 };
 
-static struct live_memory *memory_of(const struct live *live)
+static struct live_memory *memory_of(struct live *live)
 {
 	return &((struct live_process *)live->process)->memory;
 }
@@ -180,6 +180,8 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	}
 	find_leader(live, &stat);
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	live->process->leader = live->leader;
+	live->process->guard = session->guard;
 	live_memory_init(&kept->memory, live->process, live->leader, live->directory,
 		session->guard, arena);
 	read_space(live);
@@ -192,11 +194,6 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 
 	stack_copy_all(memory_of(live), &live->process->mappings, copies, count,
 		&session->stack_budget, hurry, session->look->arena);
-}
-
-bool live_answers(const struct live *live)
-{
-	return !memory_of(live)->is_lost;
 }
 
 static bool is_wanted(struct live *live, pid_t tid)
