@@ -23,7 +23,7 @@ B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 PACKAGES := libdw libelf libmnl json-c liblzma
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -I$(B)/gen \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
@@ -63,7 +63,7 @@ $(B)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(LINK) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
 
 # The kernel's own numbers: the system's headers name every syscall of each architecture.
-$(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
+$(GENERATED): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
 	@mkdir -p $(@D)
 	CC="$(CC)" sh src/syscalls/generate $* >$@
 
