@@ -5,7 +5,8 @@
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
-#   make install    with DESTDIR and prefix
+#   make install    with DESTDIR and prefix: the program, its man page, bash completion
+#   make uninstall  takes these away
 #
 #   SAN=address,undefined   builds with sanitizers, in a folder of its own
 
@@ -13,6 +14,10 @@ CC ?= gcc
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+man1dir ?= $(prefix)/share/man/man1
+bashdir ?= $(prefix)/share/bash-completion/completions
+INSTALL ?= install
 VERSION := 0.1.0
 
 SAN ?=
@@ -42,7 +47,7 @@ LIBRARY := $(B)/libwhystuck.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
 GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
 
-.PHONY: all clean unit-check
+.PHONY: all clean install uninstall unit-check
 .DELETE_ON_ERROR:
 
 all: $(B)/whystuck
@@ -81,6 +86,15 @@ $(B)/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
 
 unit-check: $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
+
+install: $(B)/whystuck
+	$(INSTALL) -D -m 755 $< $(DESTDIR)$(bindir)/whystuck
+	$(INSTALL) -D -m 644 man/whystuck.1 $(DESTDIR)$(man1dir)/whystuck.1
+	$(INSTALL) -D -m 644 completions/whystuck.bash $(DESTDIR)$(bashdir)/whystuck
+
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/whystuck $(DESTDIR)$(man1dir)/whystuck.1 \
+		$(DESTDIR)$(bashdir)/whystuck
 
 clean:
 	rm -rf build

@@ -23,10 +23,14 @@ struct arch {
 	uint64_t preserved;      /* registers that a callee must preserve, sp left out: bit n for number n */
 	uint64_t code_mask;      /* takes pointer authentication bits off a return address; all ones: none */
 
+	unsigned red_zone;         /* bytes below sp that belong to the running function */
+	unsigned restart_distance; /* how far a stop moves pc back in a syscall that will be restarted */
+
 	/*
-	 * Registers and the syscall from what PTRACE_GETREGSET(NT_PRSTATUS) gave. `entry`
-	 * tells a syscall that the stop interrupted and that will be restarted as well.
-	 * false where @size is not that of this architecture's set (a 32-bit process).
+	 * Registers and the syscall from what PTRACE_GETREGSET(NT_PRSTATUS) gave. `entry` is in a
+	 * syscall where the stop interrupted one that will be restarted; its number is also that of a
+	 * syscall that is just over (-1: none). It is not known where the set does not tell.
+	 * false where @size or the code segment is not this architecture's (32-bit code).
 	 */
 	bool (*decode_prstatus)(const void *regset, size_t size, struct registers *registers,
 		struct syscall_entry *entry);

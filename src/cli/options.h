@@ -15,18 +15,20 @@ enum options_outcome {
 };
 
 struct options {
-	const char **targets; /* of argv */
-	size_t target_count;
+	const char **targets; /* heap; the strings are of argv */
+	size_t target_count, target_capacity;
 	bool all, kernel_threads;
-	pid_t *tids; /* heap */
-	size_t tid_count;
-	const char *states;
+	pid_t *tids; /* heap, each once */
+	size_t tid_count, tid_capacity;
+	const char *states; /* of argv; NULL: all */
 	const struct renderer *renderer;
-	struct render_options render; /* .color is settled: a terminal, NO_COLOR, --color */
+	struct render_options
+	        render; /* .color and .width are settled: a terminal, NO_COLOR, --color */
 	enum stop_policy stop;
 	size_t max_frames;
 	bool verbose;
 };
 
+/* Fills @options, which options_deinit() must be called for whatever the outcome is. */
 enum options_outcome options_parse(struct options *options, int argc, char **argv);
 void options_deinit(struct options *options);

@@ -4,41 +4,57 @@
  *
  * An image is hostile: it may be cut off, changed while it is read, or built to
  * mislead. It is read with pread (ELF_C_READ), never mapped, so that a file that
- * shrinks gives a short read and not SIGBUS.
+ * shrinks gives a short read and not SIGBUS. Its header, program headers and notes
+ * are read here, with every bound checked; libelf sees only files that passed.
  */
 #pragma once
 
 #include <elfutils/libdw.h>
 #include <libelf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "model/memory.h"
 #include "util/error.h"
+
+/* A PT_LOAD program header. */
+struct segment {
+	uint64_t address, offset, file_size, memory_size;
+	bool executable;
+};
 
 struct image {
 	const char *path;     /* as mapped, raw */
 	const char *build_id; /* hexadecimal; NULL: none */
-	int fd;               /* -1: read from the target's memory (the vDSO) */
+	int fd;               /* -1: its bytes were read from the target's memory (the vDSO) */
+	uint8_t *bytes;       /* then: its bytes */
+	uint64_t size;        /* of the file, or of `bytes` */
 	Elf *elf;             /* NULL: not a usable ELF file; `problem` tells why */
 	const char *problem;
-	uint16_t machine;     /* e_machine */
+	bool for_debug;   /* it only describes another file: image_create_for_debug() */
+	bool trusted;     /* no target can have made it, nor cut it off while it is read */
+	uint16_t machine; /* e_machine */
+	uint64_t entry;   /* e_entry; 0: none */
 
-	/* Executable and other PT_LOAD segments, by rising address. */
-	struct segment {
-		uint64_t address, offset, file_size, memory_size;
-		bool executable;
-	} *segments;
+	/* PT_LOAD segments, as the file has them; their sizes do not pass the end of the address
+	 * space. */
+	struct segment *segments;
 	size_t segment_count;
+	uint64_t eh_frame_header;      /* PT_GNU_EH_FRAME: address in the file; 0: none */
+	uint64_t eh_frame_header_size; /* in bytes */
 
 	/*
-	 * The separate debug file, found once when image_debug() is first asked; NULL: none.
-	 * `dwarf` is that of the debug file, or of the image itself; NULL: no DWARF.
+	 * By image_find_debug(): the separate debug file, NULL: none, and the DWARF of that file or
+	 * of the image itself, NULL: none. `alternate` is what .gnu_debugaltlink names (dwz).
 	 */
 	bool debug_sought;
-	int debug_fd;
-	Elf *debug_elf;
+	struct image *debug;
+	Elf *debug_elf; /* of `debug` */
 	Dwarf *dwarf;
+	struct image *alternate;
+	Dwarf *alternate_dwarf;
 
 	void *symbols; /* symbolize/'s own; freed with free_symbols */
 	void (*free_symbols)(void *symbols);
@@ -47,8 +63,54 @@ struct image {
 };
 
 /*
+ * The image in the file @fd, which it takes over. Never NULL: an unusable file is an
+ * image with a problem. The caller gives it back with image_destroy().
+ */
+struct image *image_create(int fd, const char *path);
+
+/* The same for @size bytes of heap memory, which it takes over. */
+struct image *image_create_from_bytes(uint8_t *bytes, size_t size, const char *path);
+
+/*
+ * The same for a file that is not mapped but describes one that is: its segments are not
+ * looked at, and its build id is that of its section. A trusted
+ * one is mapped, not read.
+ */
+struct image *image_create_for_debug(int fd, const char *path, bool trusted);
+
+void image_destroy(struct image *image);
+
+/* Whether @length bytes at @offset of the file could be copied to @to. */
+bool image_read(const struct image *image, uint64_t offset, void *to, size_t length);
+
+/* The segment that holds @address of the file in its bytes from the file, or NULL. */
+const struct segment *image_segment(const struct image *image, uint64_t address);
+
+/*
  * Finds the image's separate debug file, by build id, then by .gnu_debuglink with its
- * CRC, under the target's root and this one's, and its DWARF. Idempotent; @root is a
+ * CRC, under this root and the target's, and its DWARF. Idempotent; @root is a
  * directory descriptor of the target's root, or -1.
+ *
+ * libdw would by itself open the file that .gnu_debugaltlink names, be it a FIFO: that
+ * file is opened here, checked, or replaced by an empty one. It would also open the
+ * .dwo file of a skeleton unit, which who walks the DWARF has to keep away from.
  */
 void image_find_debug(struct image *image, int root);
+
+/*
+ * The section of that name, its header in *header; NULL: none. The header is as the file
+ * has it; libelf gives no data for a section that lies beyond the file's end.
+ */
+Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header);
+
+/*
+ * The build id in the notes of @length bytes (gABI, "Note Section"), in hexadecimal and
+ * heap memory; NULL: none. @alignment is the program header's.
+ */
+char *build_id_in_notes(const uint8_t *notes, size_t length, uint64_t alignment);
+
+/*
+ * The build id of the ELF file whose first page stands at @address of @memory, from the
+ * notes that were mapped with it; heap memory, NULL: none or unreadable.
+ */
+char *build_id_in_memory(const struct memory *memory, uint64_t address);

@@ -14,6 +14,7 @@ void images_destroy(struct images *images);
 
 struct module {
 	struct image *image;
+	const char *path;    /* as this process has it mapped, raw; "[vdso]" */
 	uint64_t bias;       /* address in the process = address in the file + bias (modulo 2^64) */
 	uint64_t start, end; /* from its lowest mapping to the end of its highest */
 };
@@ -24,10 +25,13 @@ struct modules *modules_create(struct images *images, struct process *process, s
 void modules_destroy(struct modules *modules);
 
 /*
- * The module that holds @address in executable memory, or NULL: no file is mapped there (JIT code), it is
- * not executable, or the file could not be opened, which is a gap of the process then.
+ * The module that holds @address in executable memory, or NULL: no file is mapped there (JIT code),
+ * it is not executable, or the file could not be opened, which is a gap of the process then.
  */
 const struct module *modules_find(struct modules *modules, uint64_t address);
+
+/* The mapping that holds @address, or NULL; quicker than mappings_find() for neighbours. */
+const struct mapping *modules_mapping(struct modules *modules, uint64_t address);
 
 /* A directory descriptor of the process's root directory, owned by @modules; -1: refused. */
 int modules_root(struct modules *modules);

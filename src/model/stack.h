@@ -64,6 +64,7 @@ struct user_stack {
 	/* by unwind/ */
 	struct code_address *addresses;
 	bool *signal_frame; /* of addresses: interrupted by a signal here (a trampoline's frame) */
+	bool *uncertain;    /* of addresses: a guess, for lack of unwind information */
 	size_t address_count;
 	enum stack_end end;
 	const char *end_detail; /* why, in words; NULL where `end` says all */

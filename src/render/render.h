@@ -19,14 +19,22 @@ struct render_options {
 	bool kernel, user, lines; /* false: left out */
 	enum grouping grouping;
 	bool process_info;
+	bool partial;   /* only some threads of each process were asked for */
+	unsigned width; /* columns of text output */
 };
 
 struct renderer {
 	const char *name; /* as -f has it */
 	const char *summary;
-	/* Writes the whole look to @out; write errors stay in the stream for the caller (ferror()). */
+	/* Writes the whole look to @out; write errors stay in the stream for the caller (ferror()).
+	 */
 	void (*render)(const struct look *look, const struct render_options *options, FILE *out);
 };
 
 /* The renderer of that name, or NULL. */
 const struct renderer *renderer_find(const char *name);
+
+/* All of them, the default first; NULL ends the table. */
+extern const struct renderer *const renderers[];
+
+extern const struct renderer renderer_text, renderer_json, renderer_folded;

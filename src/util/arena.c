@@ -58,7 +58,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
-	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	size = (size + !size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (size > BLOCK_SIZE / 4) /* a block of its own leaves the shared one in use */
 		return add_block(arena, size);
 	if (size > arena->left) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "util/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +76,7 @@ void text_append_format(struct text *text, const char *format, ...)
 	va_end(arguments);
 }
 
-/*
- * The length of the valid UTF-8 sequence at @bytes and its code point (RFC 3629, section 4:
- * no overlong forms, no surrogates, nothing past U+10FFFF); 0 where there is none.
- */
-static size_t decode_utf8(const unsigned char *bytes, size_t length, uint32_t *point)
+size_t text_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *point)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 	size_t size = bytes[0] < 0x80 ? 1
@@ -105,8 +99,7 @@ static size_t decode_utf8(const unsigned char *bytes, size_t length, uint32_t *p
 	return size;
 }
 
-/* Code points that a terminal obeys, or that hide or reorder their neighbours. */
-static bool is_treacherous(uint32_t point)
+bool text_is_treacherous(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xad ||
 		point == 0x061c || point == 0x180e || (point >= 0x200b && point <= 0x200f) ||
@@ -122,8 +115,8 @@ void text_append_escaped(struct text *text, const void *bytes, size_t length)
 	for (size_t i = 0, size; i < length; i += size) {
 		uint32_t point;
 
-		size = decode_utf8(at + i, length - i, &point);
-		if (size && !is_treacherous(point) && point != '\\') {
+		size = text_decode_utf8(at + i, length - i, &point);
+		if (size && !text_is_treacherous(point) && point != '\\') {
 			text_append_bytes(text, at + i, size);
 			continue;
 		}

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/arena.h"
 
@@ -36,6 +38,16 @@ void text_append_vformat(struct text *text, const char *format, va_list argument
  * \t, \\ or \xNN. What is printable, other alphabets included, stays.
  */
 void text_append_escaped(struct text *text, const void *bytes, size_t length);
+
+/*
+ * The length of the valid UTF-8 sequence at @bytes, of which @length are left (at least 1), and
+ * its code point (RFC 3629, section 4: no overlong forms, no surrogates, nothing past U+10FFFF);
+ * 0 where there is none.
+ */
+size_t text_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *point);
+
+/* Code points that a terminal obeys, or that hide or reorder their neighbours. */
+bool text_is_treacherous(uint32_t point);
 
 /* Appends a duration of @ns nanoseconds as people write it: 850 ns, 12.4 ms, 4.2 s, 3 min 5 s, 2 h 7 min, 5 d 3 h. */
 void text_append_duration(struct text *text, long long ns);

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of whystuck for bash.
+
+_whystuck()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local options='-a --all -k --kernel-threads -t --thread= -s --state= -f --format=
+		--group --no-group --no-kernel --no-user --no-lines --stop= -n --max-frames=
+		-p --process-info --color= -v --verbose -h --help -V --version'
+	local words='' line
+
+	# "=" is among COMP_WORDBREAKS, so that --format=js comes as three words
+	if [[ $current == = ]]; then
+		current=''
+	elif [[ $previous == = && COMP_CWORD -ge 2 ]]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
+	COMPREPLY=()
+	case $previous in
+	-f | --format) words='text json folded' ;;
+	--stop) words='auto never always' ;;
+	--color) words='auto always never' ;;
+	-t | --thread | -s | --state | -n | --max-frames) return ;;
+	*)
+		if [[ $current == -* ]]; then
+			words=$options
+		else
+			# only names that need no quoting: bash would split the others
+			while read -r line; do
+				[[ $line =~ ^[A-Za-z0-9._+-]+( +[0-9]+)?$ ]] && words+=" $line"
+			done < <(ps -A -o comm=,pid= 2>/dev/null)
+			((COMP_CWORD == 1)) && words+=' show'
+		fi
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current" | sort -u)
+	if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+		compopt -o nospace 2>/dev/null
+	fi
+}
+
+complete -F _whystuck whystuck

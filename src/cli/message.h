@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Messages: one line each on standard error. */
+#pragma once
+
+/* Writes "whystuck: ", the message and a newline at once. What is not ours must be escaped. */
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/message.h"
+#include "util/memory.h"
+#include "util/text.h"
+
+#define TID_MAX (4 * 1024 * 1024) /* PID_MAX_LIMIT of include/linux/threads.h */
+#define FRAMES_DEFAULT 256
+#define FRAMES_MAX 65536
+#define WIDTH_DEFAULT 100
+#define WIDTH_MIN 40
+#define WIDTH_MAX 1000
+#define STATES "RSDTtZXIP" /* task_state_array of fs/proc/array.c */
+
+/* Options without a letter. */
+enum long_option {
+	LONG_GROUP = 0x100,
+	LONG_NO_GROUP,
+	LONG_NO_GOROUTINES,
+	LONG_NO_KERNEL,
+	LONG_NO_USER,
+	LONG_NO_LINES,
+	LONG_STOP,
+	LONG_COLOR,
+};
+
+/* The hyphen gives what is no option in its place, the colon leaves the messages to us. */
+static const char short_options[] = "-:akt:s:f:gn:pvhV";
+
+static const struct option long_options[] = {
+        {"all", no_argument, NULL, 'a'},
+        {"kernel-threads", no_argument, NULL, 'k'},
+        {"thread", required_argument, NULL, 't'},
+        {"state", required_argument, NULL, 's'},
+        {"format", required_argument, NULL, 'f'},
+        {"goroutines", no_argument, NULL, 'g'},
+        {"no-goroutines", no_argument, NULL, LONG_NO_GOROUTINES},
+        {"group", no_argument, NULL, LONG_GROUP},
+        {"no-group", no_argument, NULL, LONG_NO_GROUP},
+        {"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
+        {"no-user", no_argument, NULL, LONG_NO_USER},
+        {"no-lines", no_argument, NULL, LONG_NO_LINES},
+        {"stop", required_argument, NULL, LONG_STOP},
+        {"max-frames", required_argument, NULL, 'n'},
+        {"process-info", no_argument, NULL, 'p'},
+        {"color", required_argument, NULL, LONG_COLOR},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
+};
+
+static const char help_head[] =
+        "Usage: whystuck [show] [OPTION]... TARGET...\n"
+        "Show where every thread of a process is, from the kernel function it blocks in\n"
+        "to main, what it waits for, and on whom.\n"
+        "\n"
+        "TARGET is a PID or a process name: then every process of that name.\n"
+        "\n"
+        "What to look at:\n"
+        "  -a, --all              every process of the machine\n"
+        "  -k, --kernel-threads   with -a: kernel threads too\n"
+        "  -t, --thread=TID       only this thread; may be repeated. Needs no TARGET\n"
+        "  -s, --state=STATES     only threads in these states: any of " STATES "\n"
+        "\n"
+        "What to show:\n"
+        "  -p, --process-info     also command line, executable, start time, limits,\n"
+        "                         namespaces, and open files with who is at their other end\n"
+        "  -n, --max-frames=N     up to N frames of each stack (256)\n"
+        "      --no-kernel        no kernel frames\n"
+        "      --no-user          no user frames\n"
+        "      --no-lines         no source lines and no inlined frames: faster\n"
+        "      --group            threads with the same stack once, with their ids; this\n"
+        "                         is what text does\n"
+        "      --no-group         each thread on its own\n"
+        "  -f, --format=FORMAT    ";
+
+static const char help_tail[] =
+        "      --color=WHEN       auto (a terminal, and NO_COLOR is not set), always, never\n"
+        "\n"
+        "How to look:\n"
+        "      --stop=HOW         auto: stop what must be stopped, for as long as its stack\n"
+        "                         is copied; never: stop nothing; always: stop every thread\n"
+        "  -v, --verbose          tell on standard error how it was looked at\n"
+        "\n"
+        "  -h, --help             show this\n"
+        "  -V, --version          show the version\n"
+        "\n"
+        "A process named show, top or record: whystuck show NAME.\n"
+        "Exit status: 0 all was shown, 1 something could not be, 2 nothing was shown.\n";
+
+static const char version_text[] = "whystuck " WHYSTUCK_VERSION "\n";
+
+static void print_help(void)
+{
+	fputs(help_head, stdout);
+	for (size_t i = 0; renderers[i]; i++)
+		printf("%s%s: %s\n", i ? "                         " : "", renderers[i]->name,
+		        renderers[i]->summary);
+	fputs(help_tail, stdout);
+}
+
+/*
+ * One line: "@problem “@culprit”: @hint", without the quotes where @culprit is NULL. The culprit is
+ * of the command line, which a script may have made from anything.
+ */
+static enum options_outcome wrong(const char *problem, const char *culprit, const char *hint)
+{
+	struct text line cleanup_text = {0};
+
+	text_append(&line, problem);
+	if (culprit) {
+		text_append(&line, " '");
+		text_append_escaped(&line, culprit, strlen(culprit));
+		text_append(&line, "'");
+	}
+	message("%s: %s", line.bytes, hint);
+	return OPTIONS_WRONG;
+}
+
+/* A whole number of decimal digits from 1 to @limit. */
+static bool parse_number(const char *string, long limit, long *number)
+{
+	char *end;
+
+	if (*string < '0' || *string > '9')
+		return false;
+	errno = 0;
+	*number = strtol(string, &end, 10);
+	return !errno && !*end && *number >= 1 && *number <= limit;
+}
+
+static enum options_outcome add_tid(struct options *options, const char *string)
+{
+	long tid;
+
+	if (!parse_number(string, TID_MAX, &tid))
+		return wrong("no thread id", string, "-t takes a number from 1 to 4194304");
+	for (size_t i = 0; i < options->tid_count; i++) {
+		if (options->tids[i] == tid)
+			return OPTIONS_LOOK;
+	}
+	array_reserve(options->tids, options->tid_count, options->tid_capacity);
+	options->tids[options->tid_count++] = (pid_t)tid;
+	return OPTIONS_LOOK;
+}
+
+static enum options_outcome set_states(struct options *options, const char *string)
+{
+	if (!*string || string[strspn(string, STATES)])
+		return wrong(
+		        "no thread states", string, "-s takes letters of " STATES ", as in DR");
+	options->states = string;
+	return OPTIONS_LOOK;
+}
+
+static enum options_outcome set_format(struct options *options, const char *string)
+{
+	struct text hint cleanup_text = {0};
+
+	options->renderer = renderer_find(string);
+	if (options->renderer)
+		return OPTIONS_LOOK;
+	text_append(&hint, "-f takes ");
+	for (size_t i = 0; renderers[i]; i++) {
+		if (i)
+			text_append(&hint, renderers[i + 1] ? ", " : " or ");
+		text_append(&hint, renderers[i]->name);
+	}
+	return wrong("unknown format", string, hint.bytes);
+}
+
+static enum options_outcome set_max_frames(struct options *options, const char *string)
+{
+	long number;
+
+	if (!parse_number(string, FRAMES_MAX, &number))
+		return wrong("no count of frames", string, "-n takes a number from 1 to 65536");
+	options->max_frames = (size_t)number;
+	return OPTIONS_LOOK;
+}
+
+static enum options_outcome set_stop(struct options *options, const char *string)
+{
+	if (strcmp(string, "auto") == 0)
+		options->stop = STOP_AUTO;
+	else if (strcmp(string, "never") == 0)
+		options->stop = STOP_NEVER;
+	else if (strcmp(string, "always") == 0)
+		options->stop = STOP_ALWAYS;
+	else
+		return wrong("unknown way to stop", string, "--stop takes auto, never or always");
+	return OPTIONS_LOOK;
+}
+
+static bool terminal_has_color(void)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org: set and not empty */
+	const char *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal &&
+	       strcmp(terminal, "dumb");
+}
+
+static enum options_outcome set_color(struct options *options, const char *string)
+{
+	if (strcmp(string, "auto") == 0)
+		options->render.color = terminal_has_color();
+	else if (strcmp(string, "always") == 0)
+		options->render.color = true;
+	else if (strcmp(string, "never") == 0)
+		options->render.color = false;
+	else
+		return wrong("unknown colour mode", string, "--color takes auto, always or never");
+	return OPTIONS_LOOK;
+}
+
+static unsigned output_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		return WIDTH_DEFAULT;
+	return size.ws_col < WIDTH_MIN   ? WIDTH_MIN
+	       : size.ws_col > WIDTH_MAX ? WIDTH_MAX
+	                                 : size.ws_col;
+}
+
+static void add_target(struct options *options, const char *target)
+{
+	array_reserve(options->targets, options->target_count, options->target_capacity);
+	options->targets[options->target_count++] = target;
+}
+
+/* What getopt_long() found wrong in @word: 0 in @option for a long option that it doesn't know. */
+static enum options_outcome wrong_option(const char *word, int option)
+{
+	char letter[] = {'-', (char)option, '\0'};
+
+	if (strncmp(word, "--", 2) && option)
+		return wrong("unknown option", letter, "whystuck --help lists them");
+	if (option)
+		return wrong("this option takes no value", word, "whystuck --help lists them");
+	return wrong("unknown or ambiguous option", word, "whystuck --help lists them");
+}
+
+static enum options_outcome missing_value(const char *word, int option)
+{
+	char letter[] = {'-', (char)option, '\0'};
+
+	return wrong("no value for option", strncmp(word, "--", 2) ? letter : word,
+	        "whystuck --help tells what it takes");
+}
+
+static enum options_outcome take_option(struct options *options, int option, const char *word)
+{
+	switch (option) {
+	case 1:
+		add_target(options, optarg);
+		return OPTIONS_LOOK;
+	case 'a':
+		options->all = true;
+		return OPTIONS_LOOK;
+	case 'k':
+		options->kernel_threads = true;
+		return OPTIONS_LOOK;
+	case 't':
+		return add_tid(options, optarg);
+	case 's':
+		return set_states(options, optarg);
+	case 'f':
+		return set_format(options, optarg);
+	case 'g':
+	case LONG_NO_GOROUTINES:
+		return OPTIONS_LOOK; /* goroutines are not known yet: nothing to turn on or off */
+	case LONG_GROUP:
+		options->render.grouping = GROUP_ALWAYS;
+		return OPTIONS_LOOK;
+	case LONG_NO_GROUP:
+		options->render.grouping = GROUP_NEVER;
+		return OPTIONS_LOOK;
+	case LONG_NO_KERNEL:
+		options->render.kernel = false;
+		return OPTIONS_LOOK;
+	case LONG_NO_USER:
+		options->render.user = false;
+		return OPTIONS_LOOK;
+	case LONG_NO_LINES:
+		options->render.lines = false;
+		return OPTIONS_LOOK;
+	case LONG_STOP:
+		return set_stop(options, optarg);
+	case 'n':
+		return set_max_frames(options, optarg);
+	case 'p':
+		options->render.process_info = true;
+		return OPTIONS_LOOK;
+	case LONG_COLOR:
+		return set_color(options, optarg);
+	case 'v':
+		options->verbose = true;
+		return OPTIONS_LOOK;
+	case 'h':
+		print_help();
+		return OPTIONS_DONE;
+	case 'V':
+		fputs(version_text, stdout);
+		return OPTIONS_DONE;
+	case ':':
+		return missing_value(word, optopt);
+	default:
+		return wrong_option(word, optopt);
+	}
+}
+
+/* What each option allows alone but not together. */
+static enum options_outcome check(const struct options *options)
+{
+	if (options->all && options->target_count)
+		return wrong("-a is every process, and so needs no target", options->targets[0],
+		        "leave one of them out");
+	if (!options->all && !options->target_count && !options->tid_count)
+		return wrong("no target", NULL,
+		        "name a PID or a process, or -a for all; whystuck --help tells more");
+	return OPTIONS_LOOK;
+}
+
+enum options_outcome options_parse(struct options *options, int argc, char **argv)
+{
+	int first = 1;
+
+	*options = (struct options){
+	        .renderer = renderers[0],
+	        .render = {.kernel = true, .user = true, .lines = true, .width = output_width()},
+	        .stop = STOP_AUTO,
+	        .max_frames = FRAMES_DEFAULT,
+	};
+	options->render.color = terminal_has_color();
+	if (argc > 1 && (strcmp(argv[1], "top") == 0 || strcmp(argv[1], "record") == 0)) {
+		message("whystuck %s is not in this version; for a process of that name: "
+		        "whystuck show %s",
+		        argv[1], argv[1]);
+		return OPTIONS_WRONG;
+	}
+	if (argc > 1 && strcmp(argv[1], "show") == 0)
+		first = 2;
+
+	/* getopt_long() skips what it takes for the program's name; 0 makes it begin anew */
+	argc -= first - 1;
+	argv += first - 1;
+	optind = 0;
+	for (;;) {
+		int word = optind ? optind : 1;
+		int option = getopt_long(argc, argv, short_options, long_options, NULL);
+
+		if (option == -1)
+			break;
+
+		enum options_outcome outcome = take_option(options, option, argv[word]);
+		if (outcome != OPTIONS_LOOK)
+			return outcome;
+	}
+	for (int i = optind; i < argc; i++)
+		add_target(options, argv[i]);
+	options->render.partial = options->tid_count || options->states;
+	return check(options);
+}
+
+void options_deinit(struct options *options)
+{
+	free(options->targets);
+	free(options->tids);
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "arch/arch.h"
+#include "cli/message.h"
+#include "cli/report.h"
+#include "collect/targets.h"
+#include "elf/modules.h"
+#include "explain/explain.h"
+#include "symbolize/symbolize.h"
+#include "unwind/unwind.h"
+#include "util/clock.h"
+#include "util/text.h"
+
+/* Every image is an open file, and a machine has more of them than the usual soft limit. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static const char *kernel_release(struct arena *arena)
+{
+	struct utsname names;
+
+	return arena_strdup(arena, uname(&names) == 0 ? names.release : "unknown");
+}
+
+static void add_target_gap(
+        struct look *look, const char *kind, const char *target, const char *reason)
+{
+	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "%s%s: %s", kind,
+	        escaped(look->arena, target), reason);
+}
+
+/*
+ * The processes that the user named; a thread that is asked for without a target names its own.
+ * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
+ */
+static void find_targets(
+        const struct options *options, struct look *look, struct pids *pids, bool *missing)
+{
+	struct error error;
+
+	if (options->all) {
+		error = targets_all(options->kernel_threads, pids);
+		if (failed(error))
+			add_target_gap(look, "", "/proc", error.reason);
+		return;
+	}
+	for (size_t i = 0; i < options->target_count; i++) {
+		error = targets_resolve(options->targets[i], pids);
+		if (failed(error))
+			add_target_gap(look, "", options->targets[i], error.reason);
+	}
+	for (size_t i = 0; i < options->tid_count && !options->target_count; i++) {
+		const char *tid = arena_printf(look->arena, "%d", options->tids[i]);
+
+		error = targets_resolve(tid, pids);
+		missing[i] = failed(error);
+		if (missing[i])
+			add_target_gap(look, "thread ", tid, error.reason);
+	}
+}
+
+static bool has_thread(const struct look *look, pid_t tid)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		const struct process *process = look->processes[i];
+
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (process->threads[j].tid == tid)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_threads(const struct options *options, struct look *look, const bool *missing)
+{
+	for (size_t i = 0; i < options->tid_count; i++) {
+		if (missing[i] || has_thread(look, options->tids[i]))
+			continue;
+		gaps_add(&look->gaps, look->arena, STAGE_THREAD,
+		        "thread %d: none of the targets has it%s", options->tids[i],
+		        options->states ? ", or it is not in the states asked for" : "");
+	}
+}
+
+/* Where only some threads were asked for, a process that has none of them is left out. */
+static void drop_processes_without_threads(struct look *look)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (look->processes[i]->thread_count || look->processes[i]->gaps.first)
+			look->processes[kept++] = look->processes[i];
+	}
+	look->process_count = kept;
+}
+
+static size_t count_threads(const struct look *look)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < look->process_count; i++)
+		count += look->processes[i]->thread_count;
+	return count;
+}
+
+/* From the facts of a process to the functions of its user stacks. */
+static void name_functions(const struct options *options, struct process *process,
+        struct images *images, struct arena *arena)
+{
+	struct modules *modules = modules_create(images, process, arena);
+
+	unwind_process(process, modules, options->max_frames, arena);
+	symbolize_process(process, modules, options->render.lines, arena);
+	modules_destroy(modules);
+}
+
+static void report_effort(const struct look *look, const struct collector *collector,
+        int64_t collected_ns, int64_t explained_ns)
+{
+	struct text line cleanup_text = {0};
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		const struct process *process = look->processes[i];
+
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (process->threads[j].stopped_ns > longest)
+				longest = process->threads[j].stopped_ns;
+		}
+	}
+	text_append_format(&line, "looked by %s at %zu threads of %zu processes in ",
+	        collector ? collector->name : "nothing", count_threads(look), look->process_count);
+	text_append_duration(&line, collected_ns);
+	text_append(&line, ", read their stacks in ");
+	text_append_duration(&line, explained_ns);
+	if (longest) {
+		text_append(&line, "; the longest that a thread was stopped: ");
+		text_append_duration(&line, (long long)longest);
+	} else {
+		text_append(&line, "; no thread was stopped");
+	}
+	message("%s", line.bytes);
+}
+
+/* Fills the look with all that is known of the processes. */
+static void take_look(const struct options *options, const struct pids *pids, struct images *images,
+        struct look *look)
+{
+	const struct look_request request = {
+	        .pids = pids->items,
+	        .pid_count = pids->count,
+	        .tids = options->tids,
+	        .tid_count = options->tid_count,
+	        .states = options->states,
+	        .stop = options->stop,
+	        .kernel_stacks = options->render.kernel,
+	        .user_stacks = options->render.user,
+	        .process_info = options->render.process_info,
+	};
+	const struct collector *collector = NULL;
+	int64_t begin = clock_ns(CLOCK_MONOTONIC);
+
+	collect(&request, look, &collector);
+	int64_t collected = clock_ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < look->process_count; i++) {
+		struct process *process = look->processes[i];
+
+		if (options->render.user && !process->is_kernel)
+			name_functions(options, process, images, look->arena);
+		explain_process(arch_native, process, look->arena);
+	}
+	if (collector)
+		collector->release(look);
+	if (options->verbose)
+		report_effort(
+		        look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
+}
+
+/* Renders on standard output. Returns whether all of it was written. */
+static bool render(const struct options *options, const struct look *look)
+{
+	errno = 0;
+	options->renderer->render(look, &options->render, stdout);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	message("standard output: %s", errno ? error_errno(errno).reason : "cannot be written");
+	return false;
+}
+
+int show(const struct options *options)
+{
+	struct arena *arena cleanup_arena = arena_create();
+	struct look look = {
+	        .arena = arena,
+	        .taken_at_ns = clock_ns(CLOCK_REALTIME),
+	        .kernel = kernel_release(arena),
+	};
+	struct pids pids __attribute__((cleanup(pids_deinit))) = {0};
+	bool *missing = arena_new(arena, bool, options->tid_count);
+
+	raise_file_limit();
+	find_targets(options, &look, &pids, missing);
+
+	struct images *images = images_create(arena);
+	if (pids.count)
+		take_look(options, &pids, images, &look);
+	check_threads(options, &look, missing);
+	if (options->tid_count || options->states)
+		drop_processes_without_threads(&look);
+
+	bool written = render(options, &look);
+	bool gaps = report_gaps(&look, options->verbose);
+	bool shown = count_threads(&look);
+	images_destroy(images);
+
+	/* that no thread is in a state is an answer too */
+	if (!shown && !gaps && options->states)
+		message("no thread is in state %s", options->states);
+	else if (!shown && !gaps)
+		message("nothing was found to show");
+	if (!shown && !(options->states && pids.count))
+		return 2;
+	return gaps || !written;
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/live.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "collect/live_memory.h"
+#include "collect/process_facts.h"
+#include "collect/refusal.h"
+#include "collect/stack_copy.h"
+#include "collect/task_gaps.h"
+#include "util/memory.h"
+
+#define STACK_BUDGET (512 * 1024 * 1024)
+#define PASSIVE_ATTEMPTS 3
+
+/* What the model's process is part of until release(). */
+struct live_process {
+	struct process process;
+	struct live_memory memory;
+	int directory;
+	struct machine *machine; /* shared by the look's processes */
+};
+
+/* Each process of the look keeps a few descriptors open until it has been explained. */
+static void allow_many_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+void session_init(struct session *session, const struct look_request *request, struct look *look)
+{
+	*session = (struct session){
+	        .request = request,
+	        .look = look,
+	        .machine = machine_create(look->arena),
+	        .known_stacks = kernel_stacks_create(look->arena),
+	        .stack_budget = STACK_BUDGET,
+	};
+	look->processes = arena_new(look->arena, struct process *, request->pid_count);
+	look->process_count = 0;
+	if (request->pid_count > 1)
+		allow_many_descriptors();
+}
+
+void session_deinit(struct session *session)
+{
+	kernel_stacks_destroy(session->known_stacks);
+	if (session->look->process_count == 0)
+		machine_destroy(session->machine);
+}
+
+void live_release(struct look *look)
+{
+	struct machine *machine = NULL;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		struct live_process *kept = (struct live_process *)look->processes[i];
+
+		machine = kept->machine;
+		descriptors_close(kept->process.descriptors);
+		live_memory_deinit(&kept->memory);
+		close(kept->directory);
+		kept->process.memory = NULL;
+	}
+	machine_destroy(machine);
+}
+
+/* An errno value, or 0. */
+static int open_process(struct live *live, pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	live->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (live->directory >= 0)
+		live->tasks_directory =
+		        openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return live->tasks_directory < 0 ? errno : 0;
+}
+
+void live_say_lost(struct session *session, pid_t pid, int error)
+{
+	struct look *look = session->look;
+
+	if (error == ENOENT || error == ESRCH)
+		gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
+		        "process %d ended during the look", pid);
+	else
+		gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "process %d: %s", pid,
+		        refusal_of_access(error, (uid_t)-1));
+}
+
+static void close_all(struct live *live)
+{
+	if (live->tasks_directory >= 0)
+		close(live->tasks_directory);
+	if (live->leader_directory >= 0)
+		close(live->leader_directory);
+	free(live->tasks);
+	task_reader_deinit(&live->reader);
+}
+
+static void forget(struct live *live)
+{
+	close_all(live);
+	if (live->directory >= 0)
+		close(live->directory);
+}
+
+/*
+ * The thread that stands for the address space and the files: the main thread, unless that has
+ * ended (pthread_exit() in main) and left a zombie that has neither.
+ */
+static void find_leader(struct live *live, const struct proc_stat *stat)
+{
+	char tid[16];
+
+	live->leader = stat->pid;
+	for (size_t i = 0; stat->state == 'Z' && i < live->count; i++) {
+		if (!strchr("ZX", task_read_state(&live->reader, live->tasks[i].thread.tid))) {
+			live->leader = live->tasks[i].thread.tid;
+			break;
+		}
+	}
+	snprintf(tid, sizeof(tid), "%d", live->leader);
+	live->leader_directory =
+	        openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool live_begin(struct live *live, struct session *session, pid_t pid)
+{
+	struct arena *arena = session->look->arena;
+	struct proc_stat stat;
+
+	*live = (struct live){
+	        .session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
+	int error = open_process(live, pid);
+	if (!error && !process_read_stat(live->directory, &stat))
+		error = ESRCH;
+	if (error) {
+		live_say_lost(session, pid, error);
+		forget(live);
+		return false;
+	}
+	task_reader_init(&live->reader, live->tasks_directory, session->request,
+	        session->known_stacks, arena);
+	struct live_process *kept = arena_new(arena, struct live_process, 1);
+	live->process = &kept->process;
+	live->start_code = stat.start_code;
+	live->start_stack = stat.start_stack;
+	if (live_list_tasks(live) == 0) {
+		forget(live);
+		return false;
+	}
+	find_leader(live, &stat);
+	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	live_read_maps(live);
+	return true;
+}
+
+void live_read_maps(struct live *live)
+{
+	if (live->process->is_kernel || live->leader_directory < 0)
+		return;
+	live->memory_error = process_read_maps(
+	        live->process, live->leader_directory, live->session->look->arena);
+	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
+		live->memory_error = 0; /* it has just ended, which is said elsewhere */
+}
+
+static bool is_wanted(struct live *live, pid_t tid)
+{
+	const struct look_request *request = live->session->request;
+	bool wanted = request->tid_count == 0;
+
+	for (size_t i = 0; i < request->tid_count && !wanted; i++)
+		wanted = request->tids[i] == tid;
+	if (wanted && request->states) {
+		char state = task_read_state(&live->reader, tid);
+
+		wanted = state && strchr(request->states, state);
+	}
+	return wanted;
+}
+
+static int by_tid(const void *one, const void *other)
+{
+	const struct task *a = one, *b = other;
+
+	return (a->thread.tid > b->thread.tid) - (a->thread.tid < b->thread.tid);
+}
+
+static bool is_known(const struct live *live, size_t known, pid_t tid)
+{
+	struct task key = {.thread.tid = tid};
+
+	return known && bsearch(&key, live->tasks, known, sizeof(key), by_tid);
+}
+
+size_t live_list_tasks(struct live *live)
+{
+	size_t known = live->count;
+	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid <= 0 || is_known(live, known, tid) || !is_wanted(live, tid))
+			continue;
+		array_reserve(live->tasks, live->count, live->capacity);
+		live->tasks[live->count++] = (struct task){
+		        .thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
+		        .exec_start_ns = -1,
+		};
+	}
+	closedir(directory);
+	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
+	 */
+	qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
+	return live->count - known;
+}
+
+void live_read_tasks(struct live *live, size_t first)
+{
+	for (size_t i = first; i < live->count; i++)
+		task_read(&live->reader, &live->tasks[i]);
+}
+
+/* Why a blocked task's stack can't be copied passively, or TASK_PENDING where it can. */
+static enum task_outcome passive_outcome(struct live *live, struct task *task)
+{
+	if (task->syscall_error || live->memory_error) {
+		task->error = task->syscall_error ? task->syscall_error : live->memory_error;
+		return TASK_REFUSED;
+	}
+	if (task->thread.state == 'R' || !task->has_place)
+		return TASK_RUNS;
+	return task->settled ? TASK_PENDING : TASK_MOVING;
+}
+
+static void take_copy(struct live *live, struct task *task, const struct stack_copy *copy)
+{
+	struct thread *thread = &task->thread;
+
+	if (!task_held_still(&live->reader, task)) {
+		/* Once more, with new facts. */
+		task_read(&live->reader, task);
+		return;
+	}
+	task->outcome = TASK_COPIED;
+	task->error = copy->error;
+	thread->registers = (struct registers){0};
+	register_set(&thread->registers, arch_native->sp, task->place.sp);
+	register_set(&thread->registers, arch_native->pc, task->place.pc);
+	thread->stack_start = copy->start;
+	thread->stack_bytes = copy->bytes;
+	thread->stack_length = copy->length;
+	thread->held_still = true;
+}
+
+void live_copy_passively(struct live *live, struct task **tasks, size_t count)
+{
+	struct stack_copy *copies cleanup_free = allocate_zeroed(count, sizeof(*copies));
+
+	for (int attempt = 0; attempt < PASSIVE_ATTEMPTS; attempt++) {
+		size_t pending = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			struct task *task = tasks[i];
+
+			if (!task_has_user_stack(task) || task->outcome == TASK_COPIED)
+				continue;
+			task->outcome = passive_outcome(live, task);
+			if (task->outcome != TASK_PENDING)
+				continue;
+			/* Tasks that are done with are not looked at again: keep the others
+			 * together. */
+			struct task *swapped = tasks[pending];
+			tasks[pending] = task;
+			tasks[i] = swapped;
+			copies[pending++] = (struct stack_copy){
+			        .sp = task->place.sp, .limit = STACK_LIMIT_BLOCKED};
+		}
+		if (pending == 0)
+			return;
+		stack_copy_all(live->leader, &live->process->mappings, copies, pending,
+		        &live->session->stack_budget, live->session->look->arena);
+		for (size_t i = 0; i < pending; i++)
+			take_copy(live, tasks[i], &copies[i]);
+		count = pending;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (tasks[i]->outcome == TASK_PENDING && !tasks[i]->thread.vanished)
+			tasks[i]->outcome = tasks[i]->has_place ? TASK_MOVING : TASK_RUNS;
+	}
+}
+
+static void finish(struct live *live)
+{
+	struct look *look = live->session->look;
+	struct process *process = live->process;
+	struct live_process *kept = (struct live_process *)process;
+
+	qsort(live->tasks, live->count, sizeof(*live->tasks), by_tid);
+	process->threads = arena_new(look->arena, struct thread, live->count);
+	for (size_t i = 0; i < live->count; i++) {
+		struct task *task = &live->tasks[i];
+
+		task_add_gaps(task, process, live->session->request, look->arena);
+		if (!process->tracer)
+			process->tracer = task->tracer;
+		/* The main thread stands first, wherever its id does. */
+		if (task->thread.tid == process->pid && process->thread_count) {
+			memmove(process->threads + 1, process->threads,
+			        process->thread_count * sizeof(*process->threads));
+			process->threads[0] = task->thread;
+		} else {
+			process->threads[process->thread_count] = task->thread;
+		}
+		process->thread_count++;
+	}
+	kept->directory = live->directory;
+	kept->machine = live->session->machine;
+	live_memory_init(&kept->memory, live->leader, live->directory);
+	if (!process->is_kernel && !live->memory_error && process->mappings.count)
+		process->memory = &kept->memory.memory;
+	else if (live->memory_error)
+		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
+		        refusal_of_access(live->memory_error, process->uid));
+	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);
+	if (live->session->request->process_info)
+		process_read_info(process, live->directory, look->arena);
+	look->processes[look->process_count++] = process;
+	close_all(live);
+}
+
+/* The threads' stacks are of one program, their names and modules of another. */
+static void forget_stacks(struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		struct thread *thread = &live->tasks[i].thread;
+
+		thread->registers = (struct registers){0};
+		thread->entry = (struct syscall_entry){0};
+		thread->stack_bytes = NULL;
+		thread->stack_length = 0;
+		thread->held_still = false;
+		thread->kernel_stack = NULL;
+	}
+	gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS,
+	        "it executed another program during the look: its stacks are left out");
+}
+
+bool live_end(struct live *live, bool last)
+{
+	struct proc_stat stat;
+	bool here = process_read_stat(live->directory, &stat);
+	bool same = here && stat.start_code == live->start_code &&
+	            stat.start_stack == live->start_stack;
+
+	/* A zombie has lost its address space: it ended, and executed nothing. */
+	if (!here || (!same && strchr("ZX", stat.state))) {
+		live_say_lost(live->session, live->process->pid, ESRCH);
+		forget(live);
+		return true;
+	}
+	if (!same && !last) {
+		forget(live);
+		return false;
+	}
+	if (!same)
+		forget_stacks(live);
+	finish(live);
+	return true;
+}

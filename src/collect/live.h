@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Live process: a process of the model together with what keeps it readable, and the
+ * facts of /proc/PID that are of the process as a whole. The ways to look share it.
+ */
+#pragma once
+
+#include "collect/collector.h"
+#include "collect/descriptors.h"
+#include "collect/task.h"
+#include "model/process.h"
+
+/* One look by a collector of live processes. */
+struct session {
+	const struct look_request *request;
+	struct look *look;
+	struct machine *machine;
+	struct kernel_stacks *known_stacks;
+	size_t stack_budget; /* bytes that may still be copied */
+};
+
+void session_init(struct session *session, const struct look_request *request, struct look *look);
+
+/* What the look's processes need is kept, for live_release(). */
+void session_deinit(struct session *session);
+
+/* How often a process is begun that executes another program under one's eyes. */
+#define LIVE_ATTEMPTS 3
+
+/* A process under way: live_end() moves its tasks into the model. */
+struct live {
+	struct session *session;
+	struct process *process;
+	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
+	                  the same id can be mistaken for this one */
+	int tasks_directory; /* /proc/PID/task */
+	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
+	int leader_directory; /* /proc/PID/task/TID of it; -1: it is gone */
+	struct task_reader reader;
+	struct task *tasks; /* heap */
+	size_t count, capacity;
+	int memory_error;                 /* why maps could not be read; 0: it could */
+	uint64_t start_code, start_stack; /* they change with an exec */
+};
+
+/*
+ * Opens the process and reads what is of it as a whole, and lists its threads that the request
+ * asks for, without their facts. false: it is gone, or shall not be shown: nothing is open.
+ */
+bool live_begin(struct live *live, struct session *session, pid_t pid);
+
+/* Says in the look's gaps that the process could not be looked at, @error being an errno value. */
+void live_say_lost(struct session *session, pid_t pid, int error);
+
+/* Adds threads that are not known yet; their number. */
+size_t live_list_tasks(struct live *live);
+
+/* Reads the facts of tasks[first …). */
+void live_read_tasks(struct live *live, size_t first);
+
+/* Reads /proc/PID/maps again. */
+void live_read_maps(struct live *live);
+
+/*
+ * Copies the stacks of those of @tasks, whose order changes, that are blocked and may not or can
+ * not be stopped: sp and pc are known, and that they held still is proved.
+ */
+void live_copy_passively(struct live *live, struct task **tasks, size_t count);
+
+/*
+ * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds
+ * the process, or says that it ended. false: it executed another program meanwhile, and what was
+ * found is of both; it was forgotten and may be begun again. On the @last try its stacks
+ * are left out instead.
+ */
+bool live_end(struct live *live, bool last);
+
+/* For collectors' release(): ends what the look's processes hold open. */
+void live_release(struct look *look);

@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The way that stops threads, for no longer than the copying of their registers and stacks.
+ *
+ * What a stop would change (state, wait, syscall, kernel stack) is read before it. The registers
+ * found in the stop must then be those that /proc told of; a thread for which they are not went
+ * on in between and is looked at once more.
+ *
+ * All tracing is done in a thread of its own. A tracer can let go only of a thread that has
+ * stopped; one that did not stop in time (it went into uninterruptible sleep, or the machine is
+ * too busy) can't be let go by any call. But the kernel lets go of all when the tracer ends, and a
+ * tracer is a thread, not a process (kernel/exit.c, exit_notify(); kernel/ptrace.c, exit_ptrace()).
+ * So where something was left the thread ends at once, and a new one goes on with the next process.
+ * A child process could be ended as well, but it would outlive this one for a moment when that
+ * is killed, and hold threads meanwhile.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch/arch.h"
+#include "collect/live.h"
+#include "collect/stack_copy.h"
+#include "collect/tracer.h"
+#include "collect/ways.h"
+#include "util/clock.h"
+#include "util/memory.h"
+
+#define ATTEMPTS 3
+#define PATIENCE_NS (200 * NS_PER_MS)
+#define PATIENCE_PER_THREAD_NS (100 * 1000)
+#define TRACER_STACK (512 * 1024)
+
+struct tracing {
+	struct session session;
+	size_t next; /* of request->pids */
+	int attempt; /* at that process */
+	struct live live;
+	bool is_open; /* `live` has begun and not ended */
+	bool left;    /* some thread may be traced still: the tracer must end */
+	pid_t tracer;
+};
+
+/* Threads that are stopped together. */
+struct stop {
+	struct live *live;
+	struct task **tasks;
+	struct tracee *tracees;
+	struct stack_copy *copies;
+	size_t count;
+};
+
+static void stop_init(struct stop *stop, struct live *live, struct task **tasks, size_t count)
+{
+	*stop = (struct stop){
+	        .live = live,
+	        .tasks = tasks,
+	        .tracees = allocate_zeroed(count, sizeof(struct tracee)),
+	        .copies = allocate_zeroed(count, sizeof(struct stack_copy)),
+	        .count = count,
+	};
+	for (size_t i = 0; i < count; i++)
+		stop->tracees[i].tid = tasks[i]->thread.tid;
+}
+
+static void stop_deinit(struct stop *stop)
+{
+	free(stop->tracees);
+	free(stop->copies);
+}
+
+/* Whether a stopped thread is where it was blocked before: nothing but the stop woke it. */
+static bool is_at_place(const struct task *task, const struct registers *registers,
+        const struct syscall_entry *entry)
+{
+	uint64_t pc = registers->value[arch_native->pc];
+	long number = task->place.entry.number;
+
+	return task->has_place && registers->value[arch_native->sp] == task->place.sp &&
+	       (pc == task->place.pc || pc + arch_native->restart_distance == task->place.pc) &&
+	       (!entry->known || entry->number == number || (entry->number < 0 && number < 0));
+}
+
+/* Takes a stopped thread's registers, and plans the copy of its stack. */
+static void take_registers(struct task *task, struct tracee *tracee, struct stack_copy *copy)
+{
+	struct thread *thread = &task->thread;
+	struct syscall_entry entry;
+	_Alignas(16) uint8_t regset[4096];
+	size_t size = sizeof(regset);
+
+	if (!tracer_registers(tracee, regset, &size)) {
+		thread->vanished = true;
+		return;
+	}
+	if (!arch_native->decode_prstatus(regset, size, &thread->registers, &entry)) {
+		task->outcome = TASK_NOT_NATIVE;
+		return;
+	}
+	task->was_at_place = is_at_place(task, &thread->registers, &entry);
+	/* Stopped before by this very look, the thread is in restart_syscall now. */
+	if (task->was_at_place && thread->entry.number == SYS_restart_syscall &&
+	        task->stopped_entry.in_syscall && task->stopped_sp == task->place.sp)
+		thread->entry.number = task->stopped_entry.number;
+	else if (!task->was_at_place)
+		thread->entry = entry;
+	task->stopped_entry = entry;
+	task->stopped_entry.number = thread->entry.number;
+	task->stopped_sp = thread->registers.value[arch_native->sp];
+	task->outcome = TASK_COPIED;
+	copy->sp = task->stopped_sp;
+	copy->limit = task->was_at_place ? STACK_LIMIT_BLOCKED : STACK_LIMIT_RUNNING;
+}
+
+static void take_refusal(struct live *live, struct task *task, const struct tracee *tracee)
+{
+	if (tracee->state == TRACEE_GONE) {
+		task->thread.vanished = true;
+	} else if (tracee->state == TRACEE_REFUSED) {
+		task->tracer = task_read_tracer(&live->reader, tracee->tid);
+		task->outcome = TASK_REFUSED;
+		task->error = tracee->error;
+	} else {
+		task->was_late = true;
+	}
+}
+
+/* Copies the stacks of those that have stopped. */
+static void copy_stacks(struct stop *stop)
+{
+	struct session *session = stop->live->session;
+	struct stack_copy *packed cleanup_free = allocate_zeroed(stop->count, sizeof(*packed));
+	size_t count = 0;
+
+	for (size_t i = 0; i < stop->count; i++) {
+		if (stop->copies[i].limit)
+			packed[count++] = stop->copies[i];
+	}
+	stack_copy_all(stop->live->leader, &stop->live->process->mappings, packed, count,
+	        &session->stack_budget, session->look->arena);
+	count = 0;
+	for (size_t i = 0; i < stop->count; i++) {
+		struct task *task = stop->tasks[i];
+		const struct stack_copy *copy = &packed[count];
+
+		if (!stop->copies[i].limit)
+			continue;
+		count++;
+		task->error = copy->error;
+		task->thread.stack_start = copy->start;
+		task->thread.stack_bytes = copy->bytes;
+		task->thread.stack_length = copy->length;
+	}
+}
+
+/* Stops the threads, takes what only a stop gives, and lets them go. false: not all could be. */
+static bool stop_and_copy(struct live *live, struct task **tasks, size_t count)
+{
+	struct stop stop;
+
+	stop_init(&stop, live, tasks, count);
+	tracer_stop(stop.tracees, count, PATIENCE_NS + (int64_t)count * PATIENCE_PER_THREAD_NS);
+	for (size_t i = 0; i < count; i++) {
+		if (stop.tracees[i].state == TRACEE_STOPPED)
+			take_registers(tasks[i], &stop.tracees[i], &stop.copies[i]);
+	}
+	copy_stacks(&stop);
+	bool all = tracer_release(stop.tracees, count);
+	for (size_t i = 0; i < count; i++) {
+		tasks[i]->thread.stopped_ns += stop.tracees[i].stopped_ns;
+		if (tasks[i]->outcome == TASK_PENDING)
+			take_refusal(live, tasks[i], &stop.tracees[i]);
+	}
+	stop_deinit(&stop);
+	return all;
+}
+
+/* Whether the stop found it elsewhere than its facts say: they are not of one moment. */
+static bool has_moved(const struct task *task)
+{
+	return task->outcome == TASK_COPIED && task->has_place && !task->was_at_place;
+}
+
+static bool can_stop(const struct task *task)
+{
+	return task_has_user_stack(task) && !task_is_uninterruptible(task) && !task->tracer &&
+	       !task->was_late;
+}
+
+/* Keeps those at the front that went on, with new facts. */
+static size_t read_moved_again(struct live *live, struct task **tasks, size_t count)
+{
+	static const struct timespec pause = {.tv_nsec = 200 * 1000};
+	size_t moved = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (has_moved(tasks[i]))
+			tasks[moved++] = tasks[i];
+	}
+	/* Let them come to rest again after the stop. */
+	if (moved)
+		nanosleep(&pause, NULL);
+	count = moved;
+	moved = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct thread *thread = &tasks[i]->thread;
+
+		tasks[i]->outcome = TASK_PENDING;
+		thread->registers = (struct registers){0};
+		thread->stack_bytes = NULL;
+		thread->stack_length = 0;
+		if (task_read(&live->reader, tasks[i]) && can_stop(tasks[i]))
+			tasks[moved++] = tasks[i];
+	}
+	return moved;
+}
+
+/* The facts are of another moment than the stack: what a thread does in the kernel must go. */
+static void forget_facts(struct task *task)
+{
+	task->moved = true;
+	task->thread.kernel_stack = NULL;
+	task->thread.wchan = NULL;
+	task->thread.blocked_ns = -1;
+}
+
+/* Stops tasks[first …), those again that went on meanwhile. */
+static void look_with_stops(struct tracing *tracing, size_t first)
+{
+	struct live *live = &tracing->live;
+	struct task **tasks cleanup_free =
+	        allocate_zeroed(live->count - first, sizeof(struct task *));
+	size_t count = 0;
+
+	for (size_t i = first; i < live->count; i++) {
+		if (can_stop(&live->tasks[i]))
+			tasks[count++] = &live->tasks[i];
+	}
+	for (int attempt = 1; count && !tracing->left; attempt++) {
+		tracing->left = !stop_and_copy(live, tasks, count);
+		if (attempt == ATTEMPTS || tracing->left)
+			break;
+		count = read_moved_again(live, tasks, count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (has_moved(tasks[i]))
+			forget_facts(tasks[i]);
+	}
+}
+
+/* Those that could not be stopped: in uninterruptible sleep, late, or another's tracees. */
+static void look_without_stops(struct live *live)
+{
+	struct task **tasks cleanup_free = allocate_zeroed(live->count, sizeof(struct task *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < live->count; i++) {
+		struct task *task = &live->tasks[i];
+
+		if (task_has_user_stack(task) &&
+		        (task->outcome == TASK_PENDING || task->tracer || task->was_late))
+			tasks[count++] = task;
+	}
+	live_copy_passively(live, tasks, count);
+}
+
+/*
+ * Whether the thread is back in the wait from which it was stopped, and ran none of its own code
+ * meanwhile: the kernel restarted its syscall.
+ */
+static bool is_back(struct live *live, struct task *task, bool *under_way)
+{
+	struct proc_syscall place;
+
+	*under_way = false;
+	if (!task_read_place(&live->reader, task->thread.tid, &place)) {
+		task->thread.vanished = errno == ESRCH || errno == ENOENT;
+		return false;
+	}
+	*under_way = place.running;
+	return !place.running && place.sp == task->place.sp && place.pc == task->place.pc &&
+	       (place.entry.number == task->place.entry.number ||
+	               place.entry.number == SYS_restart_syscall);
+}
+
+static void check_held_still(struct live *live)
+{
+	static const struct timespec pause = {.tv_nsec = 200 * 1000};
+	bool again = true;
+
+	for (int attempt = 0; attempt < ATTEMPTS && again; attempt++) {
+		if (attempt)
+			nanosleep(&pause, NULL);
+		again = false;
+		for (size_t i = 0; i < live->count; i++) {
+			struct task *task = &live->tasks[i];
+			bool under_way;
+
+			if (task->outcome != TASK_COPIED || task->thread.held_still ||
+			        task->thread.vanished || !task->was_at_place)
+				continue;
+			if (!task->stopped_entry.in_syscall && task->stopped_entry.known &&
+			        task->thread.state != 'T')
+				continue;
+			task->thread.held_still = is_back(live, task, &under_way);
+			again |= under_way;
+		}
+	}
+}
+
+/* What is left to do once nothing is traced any more. false: it is to be looked at again. */
+static bool end_process(struct tracing *tracing)
+{
+	struct live *live = &tracing->live;
+
+	if (live->session->request->user_stacks) {
+		look_without_stops(live);
+		check_held_still(live);
+	}
+	tracing->is_open = false;
+	return live_end(live, tracing->attempt == LIVE_ATTEMPTS);
+}
+
+static void begin_process(struct tracing *tracing)
+{
+	const struct look_request *request = tracing->session.request;
+	struct live *live = &tracing->live;
+
+	tracing->is_open = live_begin(live, &tracing->session, request->pids[tracing->next]);
+	if (!tracing->is_open)
+		return;
+	live_read_tasks(live, 0);
+	if (!request->user_stacks)
+		return;
+	look_with_stops(tracing, 0);
+	/* Those that were started meanwhile, once. */
+	size_t known = live->count;
+	if (!tracing->left && live_list_tasks(live) > 0) {
+		live_read_tasks(live, known);
+		look_with_stops(tracing, known);
+	}
+}
+
+static void go_on(struct tracing *tracing)
+{
+	if (tracing->is_open && !end_process(tracing)) {
+		tracing->attempt++;
+		return;
+	}
+	tracing->next++;
+	tracing->attempt = 1;
+}
+
+static void *trace(void *argument)
+{
+	struct tracing *tracing = argument;
+
+	tracing->tracer = gettid();
+	while (tracing->next < tracing->session.request->pid_count) {
+		begin_process(tracing);
+		if (tracing->left)
+			break;
+		go_on(tracing);
+	}
+	return NULL;
+}
+
+/* Waits until the tracer is gone and has let go of all: pthread_join() returns a little earlier. */
+static void await_end(pid_t tracer)
+{
+	static const struct timespec pause = {.tv_nsec = 100 * 1000};
+
+	while (tgkill(getpid(), tracer, 0) == 0)
+		nanosleep(&pause, NULL);
+}
+
+static void collect_ptrace(const struct look_request *request, struct look *look)
+{
+	struct tracing tracing = {.attempt = 1};
+	pthread_attr_t attributes;
+
+	session_init(&tracing.session, request, look);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, TRACER_STACK);
+	while (tracing.next < request->pid_count) {
+		pthread_t thread;
+		int error = pthread_create(&thread, &attributes, trace, &tracing);
+
+		if (error) {
+			gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
+			        "no thread could be started to look with: %s",
+			        error_errno(error).reason);
+			break;
+		}
+		pthread_join(thread, NULL);
+		if (tracing.left) {
+			await_end(tracing.tracer);
+			tracing.left = false;
+			go_on(&tracing);
+		}
+	}
+	pthread_attr_destroy(&attributes);
+	session_deinit(&tracing.session);
+}
+
+static struct error ptrace_usable(const struct look_request *request)
+{
+	if (request->stop == STOP_NEVER)
+		return error_because("nothing may be stopped");
+	return NO_ERROR;
+}
+
+const struct collector collector_ptrace = {
+        .name = "ptrace",
+        .usable = ptrace_usable,
+        .collect = collect_ptrace,
+        .release = live_release,
+};

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Stack copy: the bytes of many threads' stacks, taken with as few calls as can be.
+ * The threads must hold still meanwhile; whether they do is the caller's to know.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/mapping.h"
+#include "util/arena.h"
+
+/* How much of a stack is copied at most. Beyond that the memory of a thread that holds still can be
+ * read when it is needed; that of one that runs can not. */
+#define STACK_LIMIT_BLOCKED (64 * 1024)
+#define STACK_LIMIT_RUNNING (1024 * 1024)
+
+struct stack_copy {
+	uint64_t sp;
+	size_t limit; /* copy no more than this, in bytes */
+
+	/* Filled in. */
+	uint64_t start;       /* below sp by the red zone, where that is mapped */
+	const uint8_t *bytes; /* in the arena; NULL: nothing could be read */
+	size_t length;
+	int error; /* an errno value where nothing could be read */
+};
+
+/*
+ * Copies each stack from its sp up to the end of its mapping or its limit. *budget, in bytes,
+ * is what all copies of a look may take together, and is lowered by what was taken; a copy
+ * for which nothing is left has the error ENOBUFS.
+ */
+void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_copy *copies,
+        size_t count, size_t *budget, struct arena *arena);

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/memory.h"
+
+/* The longest of a task's files is stack: 64 lines (MAX_STACK_TRACE_DEPTH, fs/proc/base.c) of a
+ * symbol of at most 512 bytes (KSYM_NAME_LEN) and its module. */
+#define BUFFER_SIZE (64 * 1024)
+
+#define ATTEMPTS 3
+
+/* Reads a file of /proc at once, as its reader gives it; -1 and errno on failure. */
+static ssize_t read_once(int directory, const char *path, char *buffer, size_t size)
+{
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+	ssize_t length, total = 0;
+
+	if (fd < 0)
+		return -1;
+	do {
+		length = read(fd, buffer + total, size - (size_t)total);
+		if (length > 0)
+			total += length;
+		/* A file that ends below a page has been given whole. */
+	} while ((length < 0 && errno == EINTR) ||
+	         (length > 0 && total >= 4000 && (size_t)total < size));
+	int error = errno;
+	close(fd);
+	errno = error;
+	return length < 0 ? -1 : total;
+}
+
+static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char *file)
+{
+	char path[64], digits[16];
+	char *at = digits + sizeof(digits);
+
+	/* One of the program's hottest lines: snprintf() would cost as much as the kernel. */
+	*--at = '\0';
+	do {
+		*--at = (char)('0' + tid % 10);
+	} while (tid /= 10);
+	stpcpy(stpcpy(stpcpy(path, at), "/"), file);
+	return read_once(reader->directory, path, reader->buffer, reader->size);
+}
+
+bool task_clock(int64_t *offset_ns)
+{
+	char path[64], buffer[8192];
+	int64_t exec_start_ns;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/sched", gettid());
+	/* Yielding charges the caller for its time until now: kernel/sched/core.c,
+	 * do_sched_yield(). */
+	sched_yield();
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	ssize_t length = read_once(AT_FDCWD, path, buffer, sizeof(buffer));
+	if (length < 0 || !proc_parse_exec_start(buffer, (size_t)length, &exec_start_ns))
+		return false;
+	*offset_ns = exec_start_ns - now;
+	return true;
+}
+
+void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+        struct kernel_stacks *known_stacks, struct arena *arena)
+{
+	*reader = (struct task_reader){
+	        .directory = directory,
+	        .kernel_stacks = request->kernel_stacks,
+	        .user_stacks = request->user_stacks,
+	        .known_stacks = known_stacks,
+	        .arena = arena,
+	        .size = BUFFER_SIZE,
+	        .buffer = allocate(BUFFER_SIZE),
+	};
+	reader->has_clock = task_clock(&reader->clock_offset_ns);
+}
+
+void task_reader_deinit(struct task_reader *reader)
+{
+	free(reader->buffer);
+}
+
+/* -1: it could not be read. */
+static int64_t read_exec_start(struct task_reader *reader, pid_t tid)
+{
+	ssize_t length = read_task_file(reader, tid, "sched");
+	int64_t exec_start_ns;
+
+	if (length < 0 || !proc_parse_exec_start(reader->buffer, (size_t)length, &exec_start_ns))
+		return -1;
+	return exec_start_ns;
+}
+
+static bool read_stat(struct task_reader *reader, pid_t tid, struct proc_stat *stat)
+{
+	ssize_t length = read_task_file(reader, tid, "stat");
+
+	return length >= 0 && proc_parse_stat(reader->buffer, (size_t)length, stat);
+}
+
+char task_read_state(struct task_reader *reader, pid_t tid)
+{
+	struct proc_stat stat;
+
+	return read_stat(reader, tid, &stat) ? stat.state : 0;
+}
+
+bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall *place)
+{
+	ssize_t length = read_task_file(reader, tid, "syscall");
+
+	if (length < 0)
+		return false;
+	errno = EINVAL;
+	return proc_parse_syscall(reader->buffer, (size_t)length, place);
+}
+
+pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
+{
+	ssize_t length = read_task_file(reader, tid, "status");
+	struct proc_status status;
+
+	if (length < 0 || !proc_parse_status(reader->buffer, (size_t)length, &status))
+		return 0;
+	return status.tracer;
+}
+
+bool task_held_still(struct task_reader *reader, const struct task *task)
+{
+	struct proc_syscall place;
+
+	if (task->exec_start_ns >= 0)
+		return read_exec_start(reader, task->thread.tid) == task->exec_start_ns;
+	return task->has_place && task_read_place(reader, task->thread.tid, &place) &&
+	       proc_syscall_same(&place, &task->place);
+}
+
+/* The function that it waits in is the stack's first: both skip those of the scheduler
+ * (kernel/sched/core.c, get_wchan(); kernel/stacktrace.c, stack_trace_consume_entry_nosched()). */
+static void read_kernel_stack(struct task_reader *reader, struct task *task)
+{
+	struct thread *thread = &task->thread;
+	ssize_t length = -1;
+
+	if (reader->kernel_stacks) {
+		length = read_task_file(reader, thread->tid, "stack");
+		task->stack_error = length < 0 ? errno : 0;
+	}
+	if (length >= 0) {
+		thread->kernel_stack =
+		        kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+		if (thread->kernel_stack->count)
+			thread->wchan = thread->kernel_stack->frames[0].symbol;
+		return;
+	}
+	length = read_task_file(reader, thread->tid, "wchan");
+	if (length > 0 && !(length == 1 && reader->buffer[0] == '0'))
+		thread->wchan = arena_strndup(reader->arena, reader->buffer, (size_t)length);
+}
+
+static bool is_gone(int error)
+{
+	return error == ESRCH || error == ENOENT;
+}
+
+/* One reading. false: the task is gone. */
+static bool read_facts(struct task_reader *reader, struct task *task)
+{
+	struct thread *thread = &task->thread;
+	struct proc_stat stat;
+
+	task->has_place = task->settled = false;
+	task->syscall_error = task->stack_error = 0;
+	thread->entry = (struct syscall_entry){0};
+	thread->kernel_stack = NULL;
+	thread->wchan = NULL;
+	thread->blocked_ns = -1;
+	task->exec_start_ns = read_exec_start(reader, thread->tid);
+	if (!read_stat(reader, thread->tid, &stat))
+		return false;
+	thread->state = stat.state;
+	thread->cpu = stat.cpu;
+	task->is_kernel = stat.flags & PROC_FLAG_KERNEL_THREAD;
+	if (!thread->comm || strcmp(thread->comm, stat.comm) != 0)
+		thread->comm = arena_strdup(reader->arena, stat.comm);
+	if (task_is_dead(task)) {
+		task->settled = true;
+		return true;
+	}
+	if (task->is_kernel) {
+		thread->entry.known = true;
+	} else if (task_read_place(reader, thread->tid, &task->place)) {
+		task->has_place = !task->place.running;
+		thread->entry = task->place.entry;
+	} else if (is_gone(errno)) {
+		return false;
+	} else {
+		task->syscall_error = errno;
+	}
+	if (thread->state == 'R' || (!task->is_kernel && !task->has_place && !task->syscall_error))
+		return true;
+	read_kernel_stack(reader, task);
+	task->settled = task_held_still(reader, task);
+	if (task->settled && task->exec_start_ns >= 0 && reader->has_clock) {
+		int64_t blocked =
+		        clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
+
+		thread->blocked_ns = blocked > 0 ? blocked : 0;
+	}
+	return true;
+}
+
+bool task_read(struct task_reader *reader, struct task *task)
+{
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		if (!read_facts(reader, task)) {
+			task->thread.vanished = true;
+			return false;
+		}
+		if (task->settled || task->thread.state == 'R')
+			return true;
+	}
+	task->thread.kernel_stack = NULL;
+	task->thread.wchan = NULL;
+	return true;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Task: what /proc tells of one thread, read without disturbing it. It knows nothing of
+ * user stacks: who wants those has collected the facts first.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "collect/collector.h"
+#include "collect/kernel_stack.h"
+#include "collect/proc.h"
+#include "model/process.h"
+
+/* Reads tasks of one process. */
+struct task_reader {
+	int directory;                   /* /proc/PID/task, owned by the process's */
+	bool kernel_stacks, user_stacks; /* as the request has it */
+	struct kernel_stacks *known_stacks;
+	struct arena *arena;
+	/* The scheduler's clock less CLOCK_MONOTONIC, in ns; see task_clock(). */
+	bool has_clock;
+	int64_t clock_offset_ns;
+	size_t size; /* of the buffer */
+	char *buffer;
+};
+
+/* A thread of the model, and what is needed to look at it. */
+struct task {
+	struct thread thread;
+	bool is_kernel;
+	/* Where it was blocked before anything was done to it: unknown where `refused` says why. */
+	bool has_place;
+	struct proc_syscall place;
+	int64_t exec_start_ns; /* -1: not known */
+	/* It did not run while the facts were read: they are of one moment. */
+	bool settled;
+	int stack_error, syscall_error; /* errno values; 0: it could be read */
+	/* How it went with the registers and the stack's copy. */
+	enum task_outcome {
+		TASK_PENDING,
+		TASK_COPIED,
+		TASK_RUNS,       /* and was not stopped */
+		TASK_REFUSED,    /* `error` tells */
+		TASK_MOVING,     /* each time it was looked at, it had gone on */
+		TASK_NOT_NATIVE, /* 32-bit code */
+	} outcome;
+	int error;     /* an errno value; where it was copied: why its stack was not */
+	pid_t tracer;  /* somebody traces it already */
+	bool was_late; /* it did not stop in time */
+	bool moved;    /* between the reading of its facts and its stop, each time */
+	/* What the last stop found, to know a syscall that it made the kernel restart. */
+	struct syscall_entry stopped_entry;
+	uint64_t stopped_sp;
+	bool was_at_place; /* the stop found it where its facts have it */
+};
+
+/*
+ * The offset of the scheduler's clock, which se.exec_start is of, from CLOCK_MONOTONIC: read
+ * from the caller's own /proc file right after it was charged for its time. false where the kernel
+ * has no such file. The clock is that of the CPU one is on; on kernels that leave the time
+ * of interrupts out of it (CONFIG_IRQ_TIME_ACCOUNTING) the CPUs differ by as much.
+ */
+bool task_clock(int64_t *offset_ns);
+
+void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+        struct kernel_stacks *known_stacks, struct arena *arena);
+void task_reader_deinit(struct task_reader *reader);
+
+/*
+ * Fills in the facts: comm, state, cpu, blocked_ns, wchan, entry, kernel_stack. A task that
+ * runs while it is read is read again, three times at most; what can't be trusted then
+ * (the kernel stack) is left out. false: it is gone, and `vanished` is set.
+ */
+bool task_read(struct task_reader *reader, struct task *task);
+
+/* The state of the task alone; 0: it is gone. */
+char task_read_state(struct task_reader *reader, pid_t tid);
+
+/* Whether the task has not run since its facts were read. */
+bool task_held_still(struct task_reader *reader, const struct task *task);
+
+/* Where the task is blocked now; false: that could not be read, and errno tells why. */
+bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall *place);
+
+/* Who traces the task; 0: nobody. */
+pid_t task_read_tracer(struct task_reader *reader, pid_t tid);
+
+/* Whether it sleeps so that a tracer can't stop it. */
+static inline bool task_is_uninterruptible(const struct task *task)
+{
+	return task->thread.state == 'D';
+}
+
+static inline bool task_is_dead(const struct task *task)
+{
+	return task->thread.vanished || task->thread.state == 'Z' || task->thread.state == 'X';
+}
+
+/* Whether it has a user mode, alive. */
+static inline bool task_has_user_stack(const struct task *task)
+{
+	return !task->is_kernel && !task_is_dead(task);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "elf/images.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "util/memory.h"
+
+/* Which file it is, and whether it is still as it was. */
+struct identity {
+	uint64_t device, inode, size;
+	int64_t modified_s, modified_ns, changed_s, changed_ns;
+};
+
+struct file_image {
+	struct identity identity;
+	struct image *image;
+	UT_hash_handle hh;
+};
+
+struct images {
+	struct arena *arena;
+	struct file_image *files;
+	struct image **from_memory;
+	size_t from_memory_count, from_memory_capacity;
+};
+
+struct images *images_create(struct arena *arena)
+{
+	struct images *images = arena_new(arena, struct images, 1);
+
+	images->arena = arena;
+	return images;
+}
+
+void images_destroy(struct images *images)
+{
+	struct file_image *entry, *next;
+
+	HASH_ITER(hh, images->files, entry, next)
+	{
+		HASH_DEL(images->files, entry);
+		image_destroy(entry->image);
+	}
+	for (size_t i = 0; i < images->from_memory_count; i++)
+		image_destroy(images->from_memory[i]);
+	free(images->from_memory);
+	images->from_memory = NULL;
+	images->from_memory_count = 0;
+}
+
+struct image *images_file(
+        struct images *images, int fd, const struct stat *status, const char *path)
+{
+	const struct identity identity = {
+	        .device = status->st_dev,
+	        .inode = status->st_ino,
+	        .size = (uint64_t)status->st_size,
+	        .modified_s = status->st_mtim.tv_sec,
+	        .modified_ns = status->st_mtim.tv_nsec,
+	        .changed_s = status->st_ctim.tv_sec,
+	        .changed_ns = status->st_ctim.tv_nsec,
+	};
+	struct file_image *entry;
+
+	HASH_FIND(hh, images->files, &identity, sizeof(identity), entry);
+	if (entry) {
+		close(fd);
+		return entry->image;
+	}
+	entry = arena_new(images->arena, struct file_image, 1);
+	entry->identity = identity;
+	entry->image = image_create(fd, path);
+	HASH_ADD(hh, images->files, identity, sizeof(entry->identity), entry);
+	return entry->image;
+}
+
+struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path)
+{
+	for (size_t i = 0; i < images->from_memory_count; i++) {
+		struct image *image = images->from_memory[i];
+
+		if (image->size == size && memcmp(image->bytes, bytes, size) == 0) {
+			free(bytes);
+			return image;
+		}
+	}
+	array_reserve(images->from_memory, images->from_memory_count, images->from_memory_capacity);
+	struct image *image = image_create_from_bytes(bytes, size, path);
+	images->from_memory[images->from_memory_count++] = image;
+	return image;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Images: every image opened so far. A file that several processes have mapped is
+ * opened once, and so is the vDSO that they share.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "elf/image.h"
+#include "elf/modules.h"
+
+/*
+ * The image in the file @fd, whose fstat() gave @status; @fd is taken over. The same file
+ * is known again by device, inode, size and the times of its last changes. Owned by @images.
+ */
+struct image *images_file(
+        struct images *images, int fd, const struct stat *status, const char *path);
+
+/* The image in these @size bytes of heap memory, which are taken over. Owned by @images. */
+struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path);

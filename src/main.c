@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* whystuck: where every thread of a process is, what it waits for, and on whom. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/show.h"
+
+/*
+ * Takes the numbers of standard streams that the caller has closed, so that no file that is opened
+ * later gets one of them and is written to; writing to these fails.
+ */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status = 2;
+
+	fill_standard_streams();
+	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a write error like any other */
+	switch (options_parse(&options, argc, argv)) {
+	case OPTIONS_LOOK:
+		status = show(&options);
+		break;
+	case OPTIONS_DONE:
+		status = fflush(stdout) ? 1 : 0;
+		break;
+	case OPTIONS_WRONG:
+		break;
+	}
+	options_deinit(&options);
+	return status;
+}

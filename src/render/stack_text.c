@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/stack_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define SYMBOL_COLUMNS_MIN 31 /* room for functions beside which places are aligned */
+#define SYMBOL_COLUMNS_MAX 57
+#define SYMBOL_COLUMNS_CUT                                                                         \
+	500         /* templates can be longer than anyone reads: JSON has them whole              \
+	             */
+#define RUN_SHOWN 4 /* equal frames in a row from which on they are counted */
+
+void label_put(struct page *page, const char *label)
+{
+	page_pad(page, LABEL_COLUMN, 0);
+	page_put(page, STYLE_DIM, label);
+	page_pad(page, CONTENT_COLUMN, 1);
+}
+
+const char *path_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* What is missing at @stage: all of it, unless some was @had. */
+static void put_gaps(struct page *page, const struct thread *thread, enum stage stage,
+        const char *label, bool had)
+{
+	for_each_gap (gap, &thread->gaps) {
+		if (gap->stage != stage)
+			continue;
+		label_put(page, label);
+		page_format(page, STYLE_GAP, "%s%s", had ? "" : "not shown: ", gap->reason);
+		page_end(page);
+		label = "";
+	}
+}
+
+static void put_kernel_frame(struct page *page, const struct kernel_frame *frame)
+{
+	if (frame->symbol) {
+		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
+		page_format(
+		        page, STYLE_DIM, "+0x%" PRIx32 "/0x%" PRIx32, frame->offset, frame->size);
+	} else {
+		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address);
+	}
+	if (frame->module) {
+		page_put(page, STYLE_DIM, " [");
+		page_put_raw(page, STYLE_DIM, frame->module);
+		page_put(page, STYLE_DIM, "]");
+	}
+}
+
+static void put_kernel(struct page *page, const struct thread *thread)
+{
+	const struct kernel_stack *stack = thread->kernel_stack;
+	const char *label = "kernel";
+
+	for (size_t i = 0; stack && i < stack->count; i++) {
+		label_put(page, label);
+		put_kernel_frame(page, &stack->frames[i]);
+		page_end(page);
+		label = "";
+	}
+	if (!stack && thread->wchan) {
+		label_put(page, label);
+		page_put_raw(page, STYLE_FUNCTION, thread->wchan);
+		page_put(page, STYLE_DIM, "   (the function it sleeps in)");
+		page_end(page);
+		label = "";
+	}
+	put_gaps(page, thread, STAGE_KERNEL_STACK, label, stack);
+}
+
+static void put_syscall(struct page *page, const struct thread *thread, bool example)
+{
+	const struct syscall_call *call = thread->syscall;
+
+	if (call) {
+		label_put(page, "syscall");
+		page_put(page, STYLE_PLAIN, call->text);
+		if (example)
+			page_format(page, STYLE_DIM, "   (thread %d)", thread->tid);
+		page_end(page);
+	}
+	put_gaps(page, thread, STAGE_SYSCALL, call ? "" : "syscall", call);
+}
+
+static bool is_signal_frame(const struct frame *frame)
+{
+	return frame->kind && strcmp(frame->kind, "signal") == 0;
+}
+
+/* The function's part of a frame's line, the offset apart since it is not the name's. */
+static void put_symbol(struct page *page, const struct frame *frame)
+{
+	if (is_signal_frame(frame)) {
+		page_put(page, STYLE_FUNCTION, "<signal handler called>");
+	} else if (!frame->symbol || !*frame->symbol) {
+		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address.value);
+	} else {
+		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
+		if (frame->has_offset)
+			page_format(page, STYLE_DIM, "+0x%" PRIx64, frame->offset);
+	}
+	if (frame->inlined)
+		page_put(page, STYLE_DIM, " (inlined)");
+	if (frame->uncertain)
+		page_put(page, STYLE_ALARM, " ?");
+}
+
+/* Where places are aligned: beside the longest function, long ones that would push all away left
+ * out. */
+static size_t symbol_columns(const struct user_stack *stack)
+{
+	struct page measure cleanup_page = {0};
+	size_t columns = SYMBOL_COLUMNS_MIN;
+
+	for (size_t i = 0; i < stack->frame_count; i++) {
+		put_symbol(&measure, stack->frames[i]);
+		if (measure.column > columns && measure.column <= SYMBOL_COLUMNS_MAX)
+			columns = measure.column;
+		page_discard(&measure);
+	}
+	return columns;
+}
+
+/*
+ * How far @address lies from where its module begins, false where that is not mapped. A
+ * module has a handful of mappings in a row; the bound is for a process that made many.
+ */
+static bool module_offset(const struct process *process, uint64_t address, uint64_t *offset)
+{
+	const struct mapping *mapping = mappings_find(&process->mappings, address);
+
+	for (int i = 0; mapping && mapping->inode && i < 32; i++) {
+		if (mapping->offset == 0) {
+			*offset = address - mapping->start;
+			return true;
+		}
+		if (mapping == process->mappings.items || mapping[-1].inode != mapping->inode ||
+		        mapping[-1].device != mapping->device)
+			return false;
+		mapping--;
+	}
+	return false;
+}
+
+static void put_place(struct page *page, const struct process *process, const struct frame *frame,
+        const struct render_options *options)
+{
+	uint64_t offset;
+
+	if (frame->file && options->lines) {
+		page_put_raw(page, STYLE_PLAIN,
+		        frame->file[0] == '/' ? path_base(frame->file) : frame->file);
+		if (frame->line)
+			page_format(page, STYLE_PLAIN, ":%u", frame->line);
+	} else if (frame->module) {
+		page_put_raw(page, STYLE_DIM, path_base(frame->module));
+		if (!frame->symbol && !is_signal_frame(frame) &&
+		        module_offset(process, frame->address.value, &offset))
+			page_format(page, STYLE_DIM, "+0x%" PRIx64, offset);
+	}
+}
+
+/* How many frames from @first on are the same as it: a function that calls itself. */
+static size_t run_length(const struct user_stack *stack, size_t first)
+{
+	const struct frame *frame = stack->frames[first];
+	size_t next = first + 1;
+
+	while (next < stack->frame_count &&
+	        stack->frames[next]->address.value == frame->address.value && !frame->inlined &&
+	        !stack->frames[next]->inlined)
+		next++;
+	return next - first;
+}
+
+static void put_stack_end(struct page *page, const struct thread *thread, const char *label)
+{
+	const struct user_stack *stack = thread->user_stack;
+	const char *reason = NULL;
+
+	if (stack->end == STACK_COMPLETE)
+		return;
+	label_put(page, label);
+	if (stack->end == STACK_LIMIT) {
+		page_format(page, STYLE_GAP, "… (%zu frame%s: -n shows more)", stack->address_count,
+		        stack->address_count == 1 ? "" : "s");
+		page_end(page);
+		return;
+	}
+	for_each_gap (gap, &thread->gaps) {
+		if (!reason && gap->stage == STAGE_USER_STACK)
+			reason = gap->reason;
+	}
+	page_put(page, STYLE_GAP, "… ends: ");
+	if (stack->end_detail)
+		page_put_raw(page, STYLE_GAP, stack->end_detail);
+	else if (reason)
+		page_put(page, STYLE_GAP, reason);
+	else if (stack->end == STACK_NO_UNWIND_INFO)
+		page_put(page, STYLE_GAP, "nothing tells who called this");
+	else
+		page_put(page, STYLE_GAP, "where the caller stands could not be read");
+	page_end(page);
+}
+
+static void put_user(struct page *page, const struct process *process, const struct thread *thread,
+        const struct render_options *options)
+{
+	const struct user_stack *stack = thread->user_stack;
+	const char *label = "user";
+
+	if (!stack) {
+		put_gaps(page, thread, STAGE_USER_STACK, label, false);
+		return;
+	}
+
+	size_t columns = symbol_columns(stack);
+	for (size_t i = 0, run; i < stack->frame_count; i += run) {
+		label_put(page, label);
+		put_symbol(page, stack->frames[i]);
+		page_pad(page, CONTENT_COLUMN + columns + 2, 2);
+		put_place(page, process, stack->frames[i], options);
+		page_end(page);
+		label = "";
+		run = run_length(stack, i);
+		if (run < RUN_SHOWN) {
+			run = 1;
+			continue;
+		}
+		label_put(page, label);
+		page_format(page, STYLE_DIM, "… the same %zu times more", run - 1);
+		page_end(page);
+	}
+	put_stack_end(page, thread, label);
+	if (stack->end == STACK_COMPLETE || stack->end == STACK_LIMIT)
+		put_gaps(page, thread, STAGE_USER_STACK, label, true);
+}
+
+void stack_text_put(struct page *page, const struct process *process, const struct thread *thread,
+        bool example, const struct render_options *options)
+{
+	if (options->kernel)
+		put_kernel(page, thread);
+	put_syscall(page, thread, example);
+	if (options->user)
+		put_user(page, process, thread, options);
+	put_gaps(page, thread, STAGE_SYMBOLS, "symbols", true);
+	put_gaps(page, thread, STAGE_DESCRIPTORS, "files", true);
+	put_gaps(page, thread, STAGE_WAIT, "wait", thread->wait);
+	put_gaps(page, thread, STAGE_THREAD, "thread", true);
+}

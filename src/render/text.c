@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Text: a look as people read it. Always UTF-8, whatever the locale says. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/group.h"
+#include "render/info_text.h"
+#include "render/page.h"
+#include "render/render.h"
+#include "render/stack_text.h"
+#include "util/memory.h"
+
+#define COMMAND_COLUMNS_MIN 16 /* of the command line in a header, however narrow the page */
+#define IDS_COLUMNS_MAX 40     /* thread ids that stand in the line of their group */
+#define NAMES_SHOWN 3
+#define WAITS_SHOWN 3
+
+/* The first @columns or so of the command line, raw: it is cut on the page for good. */
+static void append_command(struct text *text, const struct process *process, size_t columns)
+{
+	for (size_t i = 0; i < process->cmdline_count && text->length <= 4 * columns; i++) {
+		size_t length = strnlen(process->cmdline[i], 4 * columns + 1);
+
+		text_append(text, i ? " " : "");
+		text_append_bytes(text, process->cmdline[i], length);
+	}
+}
+
+static void append_facts(
+        struct text *text, const struct process *process, const struct render_options *options)
+{
+	text_append_format(text, "%zu thread%s%s", process->thread_count,
+	        process->thread_count == 1 ? "" : "s", options->partial ? " shown" : "");
+	if (process->is_32_bit)
+		text_append(text, ", 32-bit");
+	if (process->runtime) {
+		text_append(text, ", ");
+		text_append_escaped(text, process->runtime, strlen(process->runtime));
+	}
+	if (process->running_ns >= 0) {
+		text_append(text, ", started ");
+		text_append_age(text, process->running_ns);
+		text_append(text, " ago");
+	}
+}
+
+static void put_header(
+        struct page *page, const struct process *process, const struct render_options *options)
+{
+	struct text facts cleanup_text = {0};
+	struct text command cleanup_text = {0};
+	size_t columns = COMMAND_COLUMNS_MIN;
+
+	append_facts(&facts, process, options);
+	page_put_raw(page, STYLE_STRONG, process->comm ? process->comm : "?");
+	page_format(page, STYLE_STRONG, " (pid %d)", process->pid);
+	page_pad(page, 0, 2);
+
+	size_t facts_columns = text_columns(facts.bytes);
+	size_t taken = page->column + 3 + facts_columns;
+	if (page->width > taken + columns)
+		columns = page->width - taken;
+	append_command(&command, process, columns);
+	if (process->is_kernel)
+		page_put(page, STYLE_DIM, "kernel thread");
+	else if (command.length)
+		page_put_raw_cut(page, STYLE_PLAIN, command.bytes, columns);
+	page_pad(page, page->width > facts_columns ? page->width - facts_columns : 0, 3);
+	page_put(page, STYLE_DIM, facts.bytes);
+	page_end(page);
+}
+
+static void put_process_gaps(struct page *page, const struct process *process)
+{
+	for_each_gap (gap, &process->gaps) {
+		page_pad(page, LABEL_COLUMN, 0);
+		page_format(page, STYLE_GAP, "not all is shown: %s", gap->reason);
+		page_end(page);
+	}
+}
+
+/* How long the threads of a group have been blocked, the shortest and the longest. */
+static void append_blocked(struct text *text, const struct thread_group *group)
+{
+	struct text shortest cleanup_text = {0}, longest cleanup_text = {0};
+	int64_t least = -1, most = -1;
+
+	for (size_t i = 0; i < group->count; i++) {
+		int64_t blocked = group->threads[i]->blocked_ns;
+
+		if (blocked >= 0 && (least < 0 || blocked < least))
+			least = blocked;
+		if (blocked > most)
+			most = blocked;
+	}
+	if (most < 0)
+		return;
+	text_append_duration(&shortest, least);
+	text_append_duration(&longest, most);
+	text_append_format(text, " for %s", shortest.bytes);
+	if (strcmp(shortest.bytes, longest.bytes))
+		text_append_format(text, " to %s", longest.bytes);
+}
+
+/* The states of fs/proc/array.c, task_state_array. */
+static void put_state(
+        struct page *page, const struct process *process, const struct thread_group *group)
+{
+	const struct thread *thread = group->threads[0];
+	struct text words cleanup_text = {0};
+	enum style style = STYLE_WAITING;
+
+	switch (thread->state) {
+	case 'R':
+		style = STYLE_RUNNING;
+		text_append(&words, "running");
+		if (thread->cpu >= 0 && group->count == 1)
+			text_append_format(&words, " on CPU %d", thread->cpu);
+		break;
+	case 'S':
+		text_append(&words, "sleeping");
+		break;
+	case 'D':
+		style = STYLE_ALARM;
+		text_append(&words, "uninterruptible (D)");
+		break;
+	case 'T':
+		style = STYLE_ALARM;
+		text_append(&words, "stopped");
+		break;
+	case 't':
+		style = STYLE_ALARM;
+		text_append(&words, "stopped by its tracer");
+		if (process->tracer)
+			text_append_format(&words, " (pid %d)", process->tracer);
+		break;
+	case 'Z':
+		style = STYLE_ALARM;
+		text_append(&words, "zombie (ended, not waited for)");
+		break;
+	case 'X':
+		text_append(&words, "dead");
+		break;
+	case 'I':
+		style = STYLE_DIM;
+		text_append(&words, "idle");
+		break;
+	case 'P':
+		style = STYLE_DIM;
+		text_append(&words, "parked");
+		break;
+	default:
+		text_append(&words, "in an unknown state");
+	}
+	if (thread->state != 'R')
+		append_blocked(&words, group);
+	if (thread->vanished)
+		text_append(&words, ", ended during the look");
+	page_put(page, style, words.bytes);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The different names of a group's threads, the first few of them. */
+static void put_names(struct page *page, const struct thread_group *group)
+{
+	const char **names cleanup_free = reallocate(NULL, group->count, sizeof(*names));
+	size_t shown = 0;
+
+	for (size_t i = 0; i < group->count; i++)
+		names[i] = group->threads[i]->comm ? group->threads[i]->comm : "?";
+	qsort(names, group->count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < group->count; i++) {
+		if (i && strcmp(names[i], names[i - 1]) == 0)
+			continue;
+		if (shown++ == NAMES_SHOWN) {
+			page_put(page, STYLE_DIM, " …");
+			break;
+		}
+		page_put(page, STYLE_PLAIN, shown > 1 ? ", \"" : "\"");
+		page_put_raw(page, STYLE_STRONG, names[i]);
+		page_put(page, STYLE_PLAIN, "\"");
+	}
+}
+
+/* The end of the run of consecutive ids that begins at @first. */
+static size_t id_run_end(const struct thread_group *group, size_t first)
+{
+	size_t last = first;
+
+	while (last + 1 < group->count &&
+	        group->threads[last + 1]->tid == group->threads[last]->tid + 1)
+		last++;
+	return last;
+}
+
+/* The next ids of a group, "4243" or "4243–4247", from @first on. Returns where to go on. */
+static size_t append_ids(struct text *text, const struct thread_group *group, size_t first)
+{
+	size_t last = id_run_end(group, first);
+
+	text_append_format(text, "%d", group->threads[first]->tid);
+	if (last == first + 1)
+		last = first;
+	if (last > first)
+		text_append_format(text, "–%d", group->threads[last]->tid);
+	if (last + 1 < group->count)
+		text_append(text, ",");
+	return last + 1;
+}
+
+/* All ids on one line, false where there are too many for it. */
+static bool append_all_ids(struct text *text, const struct thread_group *group)
+{
+	for (size_t i = 0; i < group->count;) {
+		text_append(text, i ? " " : "");
+		i = append_ids(text, group, i);
+		if (text_columns(text->bytes) > IDS_COLUMNS_MAX)
+			return false;
+	}
+	return true;
+}
+
+static void put_id_lines(struct page *page, const struct thread_group *group)
+{
+	struct text item cleanup_text = {0};
+
+	label_put(page, "threads");
+	for (size_t i = 0; i < group->count;) {
+		text_clear(&item);
+		i = append_ids(&item, group, i);
+		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
+	}
+	page_end(page);
+}
+
+/* One sentence that several threads of a group share. */
+struct shared_wait {
+	const char *sentence;
+	pid_t first; /* the lowest id that has it */
+	size_t count;
+};
+
+static int compare_waits(const void *left, const void *right)
+{
+	const struct shared_wait *a = left, *b = right;
+	int order = strcmp(a->sentence, b->sentence);
+
+	return order ? order : (a->first > b->first) - (a->first < b->first);
+}
+
+static int compare_shared(const void *left, const void *right)
+{
+	const struct shared_wait *a = left, *b = right;
+
+	if (a->count != b->count)
+		return a->count < b->count ? 1 : -1;
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+/* Different sentences of one group: the most frequent, each with whose it is. */
+static void put_waits(struct page *page, const struct thread_group *group)
+{
+	struct shared_wait *waits cleanup_free = reallocate(NULL, group->count, sizeof(*waits));
+	size_t count = 0, different = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		if (group->threads[i]->wait)
+			waits[count++] = (struct shared_wait){
+			        group->threads[i]->wait->sentence, group->threads[i]->tid, 1};
+	}
+	qsort(waits, count, sizeof(*waits), compare_waits);
+	for (size_t i = 0; i < count; i++) {
+		if (different && strcmp(waits[different - 1].sentence, waits[i].sentence) == 0)
+			waits[different - 1].count++;
+		else
+			waits[different++] = waits[i];
+	}
+	qsort(waits, different, sizeof(*waits), compare_shared);
+	for (size_t i = 0; i < different && i < WAITS_SHOWN; i++) {
+		page_pad(page, LABEL_COLUMN, 0);
+		page_put(page, STYLE_STRONG, waits[i].sentence);
+		if (waits[i].count == 1)
+			page_format(page, STYLE_DIM, "   (thread %d)", waits[i].first);
+		else
+			page_format(page, STYLE_DIM, "   (%zu threads, %d the first)",
+			        waits[i].count, waits[i].first);
+		page_end(page);
+	}
+	if (different > WAITS_SHOWN) {
+		page_pad(page, LABEL_COLUMN, 0);
+		page_format(page, STYLE_DIM,
+		        "… %zu other waits of this kind: --no-group shows them",
+		        different - WAITS_SHOWN);
+		page_end(page);
+	}
+}
+
+/* Whether @sentence names the process already, as words of ours do: "cat (pid 7)". */
+static bool names_process(const char *sentence, pid_t pid)
+{
+	char words[sizeof("(pid )") + 11];
+
+	snprintf(words, sizeof(words), "(pid %d)", pid);
+	return sentence && strstr(sentence, words);
+}
+
+/* Whom the wait is on, where neither its sentence nor the syscall says it. */
+static void put_holders(struct page *page, const struct thread *thread)
+{
+	const char *call = thread->syscall ? thread->syscall->text : NULL;
+	const char *label = "on";
+
+	for (size_t i = 0; i < thread->wait->holder_count; i++) {
+		const struct holder *holder = &thread->wait->holders[i];
+
+		if (names_process(thread->wait->sentence, holder->pid) ||
+		        names_process(call, holder->pid))
+			continue;
+		label_put(page, label);
+		page_format(page, STYLE_PLAIN, "pid %d", holder->pid);
+		if (holder->tid)
+			page_format(page, STYLE_PLAIN, " thread %d", holder->tid);
+		page_format(page, STYLE_PLAIN, ": %s", holder->text);
+		page_end(page);
+		label = "";
+	}
+}
+
+/* Whether the first thread's syscall is but an example of those of its group. */
+static bool syscalls_differ(const struct thread_group *group)
+{
+	const struct syscall_call *first = group->threads[0]->syscall;
+
+	for (size_t i = 1; first && i < group->count; i++) {
+		const struct syscall_call *call = group->threads[i]->syscall;
+
+		if (!call || strcmp(call->text, first->text))
+			return true;
+	}
+	return false;
+}
+
+static void put_group(struct page *page, const struct process *process,
+        const struct thread_group *group, const struct render_options *options)
+{
+	const struct thread *thread = group->threads[0];
+	struct text ids cleanup_text = {0};
+	bool ids_fit = true;
+
+	if (group->count == 1) {
+		page_format(page, STYLE_PLAIN, "thread %d ", thread->tid);
+	} else {
+		ids_fit = append_all_ids(&ids, group);
+		page_format(page, STYLE_PLAIN, "%zu threads ", group->count);
+		if (ids_fit)
+			page_format(page, STYLE_DIM, "(ids %s) ", ids.bytes);
+	}
+	put_names(page, group);
+	page_pad(page, 0, 3);
+	put_state(page, process, group);
+	page_end(page);
+	if (!ids_fit)
+		put_id_lines(page, group);
+	if (!group->same_wait) {
+		put_waits(page, group);
+	} else if (thread->wait) {
+		page_pad(page, LABEL_COLUMN, 0);
+		page_put(page, STYLE_STRONG, thread->wait->sentence);
+		page_end(page);
+		put_holders(page, thread);
+	}
+	stack_text_put(page, process, thread, syscalls_differ(group), options);
+}
+
+static void put_process(
+        struct page *page, const struct process *process, const struct render_options *options)
+{
+	struct arena *scratch cleanup_arena = arena_create();
+
+	put_header(page, process, options);
+	put_process_gaps(page, process);
+	if (options->process_info)
+		info_text_put(page, process);
+
+	struct thread_groups groups =
+	        group_threads(process, options->grouping != GROUP_NEVER, scratch);
+	for (size_t i = 0; i < groups.count; i++) {
+		page_end(page);
+		put_group(page, process, &groups.items[i], options);
+	}
+}
+
+static void render(const struct look *look, const struct render_options *options, FILE *out)
+{
+	struct page page cleanup_page = {
+	        .out = out,
+	        .color = options->color,
+	        .width = options->width,
+	};
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (i)
+			page_end(&page);
+		put_process(&page, look->processes[i], options);
+	}
+}
+
+const struct renderer renderer_text = {
+        .name = "text",
+        .summary = "for people (default)",
+        .render = render,
+};

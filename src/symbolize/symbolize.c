@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "symbolize/symbolize.h"
+
+#include <stdlib.h>
+
+#include "symbolize/address_table.h"
+#include "symbolize/image_names.h"
+#include "symbolize/perf_map.h"
+#include "util/memory.h"
+
+/* What a pc means besides its address: part of what is looked up once. */
+#define IS_RETURN 1u
+#define IS_SIGNAL 2u
+
+/* A distinct code address of the process, and the frames that stand for it in every stack. */
+struct place {
+	struct code_address address;
+	bool is_signal;
+	const struct module *module; /* NULL: in no file */
+	uint64_t lookup; /* in the module's file; in the process where there is no module */
+	struct frame *frames;
+	size_t frame_count;
+};
+
+struct symbolizer {
+	struct process *process;
+	struct modules *modules;
+	struct arena *arena;
+	struct address_table table;
+	struct place *places; /* by their number in the table */
+	size_t capacity;
+	size_t budget; /* as in lines_find() */
+};
+
+/* The place of a stack's address. */
+static struct place *find_place(
+	struct symbolizer *symbolizer, const struct user_stack *stack, size_t index)
+{
+	struct code_address address = stack->addresses[index];
+	bool is_signal = stack->signal_frame && stack->signal_frame[index];
+	uint32_t flags = (address.is_return ? IS_RETURN : 0) | (is_signal ? IS_SIGNAL : 0);
+	size_t number;
+
+	if (!address_table_add(&symbolizer->table, address.value, flags, &number))
+		return &symbolizer->places[number];
+	while (number >= symbolizer->capacity) {
+		symbolizer->capacity = symbolizer->capacity ? 2 * symbolizer->capacity : 64;
+		symbolizer->places = reallocate(
+			symbolizer->places, symbolizer->capacity, sizeof(*symbolizer->places));
+	}
+	struct place *place = &symbolizer->places[number];
+	*place = (struct place){.address = address, .is_signal = is_signal};
+	/* A trampoline is never called: the kernel points the handler's return at its first byte. */
+	uint64_t lookup = is_signal ? address.value : code_lookup(address);
+	place->module = modules_find(symbolizer->modules, lookup);
+	place->lookup = place->module ? lookup - place->module->bias : lookup;
+	return place;
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct place *a = *(struct place *const *)left, *b = *(struct place *const *)right;
+	uintptr_t module_a = (uintptr_t)a->module, module_b = (uintptr_t)b->module;
+
+	if (module_a != module_b)
+		return module_a < module_b ? -1 : 1;
+	return a->lookup < b->lookup ? -1 : a->lookup > b->lookup;
+}
+
+static struct frame *add_frames(struct symbolizer *symbolizer, struct place *place, size_t count)
+{
+	place->frames = arena_new(symbolizer->arena, struct frame, count);
+	place->frame_count = count;
+	for (size_t i = 0; i < count; i++)
+		place->frames[i] = (struct frame){
+			.address = place->address,
+			.module = place->module ? place->module->path : NULL,
+			.build_id = place->module ? place->module->image->build_id : NULL,
+			.kind = place->is_signal ? "signal" : "native",
+			.inlined = i + 1 < count,
+		};
+	return place->frames;
+}
+
+/* @bias: from the symbol's addresses to the process's. */
+static void set_symbol(struct frame *frame, const struct symbol *symbol, uint64_t bias)
+{
+	if (!symbol->name)
+		return;
+	frame->symbol = symbol->name;
+	frame->has_offset = true;
+	frame->offset = frame->address.value - bias - symbol->start;
+}
+
+static void make_frames(
+	struct symbolizer *symbolizer, struct place *place, const struct address_names *names)
+{
+	size_t count = names->source.count ? names->source.count : 1;
+	struct frame *frames = add_frames(symbolizer, place, count);
+
+	for (size_t i = 0; i < names->source.count; i++) {
+		const struct source_frame *source = &names->source.frames[i];
+
+		frames[i].symbol = source->function;
+		frames[i].file = source->file;
+		frames[i].line = source->line;
+	}
+	set_symbol(&frames[count - 1], &names->symbol, place->module->bias);
+}
+
+/* Names the places of one module, or those of none, which stand in the order of their look-up. */
+static void name_places(
+	struct symbolizer *symbolizer, struct place **places, size_t count, bool lines)
+{
+	const struct module *module = places[0]->module;
+	int root = modules_root(symbolizer->modules);
+	uint64_t *addresses cleanup_free = allocate(count * sizeof(*addresses));
+	struct address_names *names cleanup_free = NULL;
+	struct symbol *symbols cleanup_free = NULL;
+	size_t distinct = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!distinct || addresses[distinct - 1] != places[i]->lookup)
+			addresses[distinct++] = places[i]->lookup;
+	}
+	if (module) {
+		names = allocate(distinct * sizeof(*names));
+		image_names_find(module->image, root, lines, addresses, distinct, names,
+			&symbolizer->budget);
+	} else {
+		symbols = allocate(distinct * sizeof(*symbols));
+		perf_map_find(symbolizer->process, root, addresses, distinct, symbols,
+			symbolizer->arena);
+	}
+	for (size_t i = 0, at = 0; i < count; i++) {
+		at += addresses[at] != places[i]->lookup;
+		if (module)
+			make_frames(symbolizer, places[i], &names[at]);
+		else
+			set_symbol(add_frames(symbolizer, places[i], 1), &symbols[at], 0);
+	}
+}
+
+static void name_all(struct symbolizer *symbolizer, bool lines)
+{
+	size_t count = symbolizer->table.count;
+	struct place **sorted cleanup_free = allocate(count * sizeof(*sorted));
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &symbolizer->places[i];
+	if (count)
+		qsort(sorted, count, sizeof(*sorted), compare_places);
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count && sorted[end]->module == sorted[i]->module;)
+			end++;
+		name_places(symbolizer, sorted + i, end - i, lines);
+	}
+}
+
+static void fill_stack(struct symbolizer *symbolizer, struct user_stack *stack)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < stack->address_count; i++)
+		count += find_place(symbolizer, stack, i)->frame_count;
+	stack->frames = arena_new(symbolizer->arena, const struct frame *, count);
+	stack->frame_count = 0;
+	for (size_t i = 0; i < stack->address_count; i++) {
+		const struct place *place = find_place(symbolizer, stack, i);
+
+		for (size_t j = 0; j < place->frame_count; j++)
+			stack->frames[stack->frame_count++] = &place->frames[j];
+	}
+}
+
+void symbolize_process(
+	struct process *process, struct modules *modules, bool lines, struct arena *arena)
+{
+	struct symbolizer symbolizer = {.process = process, .modules = modules, .arena = arena,
+		.budget = LINES_BUDGET};
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct user_stack *stack = process->threads[i].user_stack;
+
+		for (size_t j = 0; stack && j < stack->address_count; j++)
+			find_place(&symbolizer, stack, j);
+	}
+	name_all(&symbolizer, lines);
+	for (size_t i = 0; i < process->thread_count; i++) {
+		if (process->threads[i].user_stack)
+			fill_stack(&symbolizer, process->threads[i].user_stack);
+	}
+	address_table_deinit(&symbolizer.table);
+	free(symbolizer.places);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Machine: what the unwinder knows of a processor's code where call frame information
+ * says nothing. To add one: a file that fills in this struct, and its line in machine.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/arch.h"
+#include "model/memory.h"
+#include "model/registers.h"
+
+struct machine {
+	uint16_t elf_machine;
+
+	/* "rbp" for a DWARF number. A static string. */
+	const char *(*register_name)(unsigned number);
+
+	/* Whether the code at @pc is the one that ends a signal handler: rt_sigreturn's, and no
+	 * more. */
+	bool (*is_signal_return)(const struct memory *memory, uint64_t pc);
+
+	/* The interrupted registers, from what the kernel put at @sp for that code; false:
+	 * unreadable. */
+	bool (*interrupted_registers)(
+	        const struct memory *memory, uint64_t sp, struct registers *registers);
+
+	/* Whether the instruction before @address is a call. */
+	bool (*follows_call)(const struct memory *memory, uint64_t address);
+
+	/*
+	 * Where the return address lies for the code at registers' pc, found by following the code
+	 * up to the function's return; false: not found. *registers become the caller's, pc left
+	 * out. NULL where it is not known how.
+	 */
+	bool (*follow_to_return)(
+	        const struct memory *memory, struct registers *registers, uint64_t *return_slot);
+};
+
+/* The machine of that architecture; never NULL. */
+const struct machine *machine_of(const struct arch *arch);
+
+extern const struct machine machine_x86_64;
+extern const struct machine machine_aarch64;

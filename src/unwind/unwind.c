@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unwind/unwind.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "unwind/cfi.h"
+#include "unwind/machine.h"
+#include "unwind/stack_memory.h"
+#include "util/memory.h"
+#include "util/text.h"
+
+struct walk {
+	const struct arch *arch;
+	const struct machine *machine;
+	struct modules *modules;
+	const struct memory *memory;
+	struct registers registers;
+	uint64_t known_at_first; /* registers that were known of the innermost frame */
+	struct arena *arena;
+
+	/* pc is the instruction to execute next, not one that a call returns to. */
+	bool at_instruction;
+	bool guessed; /* the step before is not sure */
+
+	struct code_address *addresses;
+	bool *signal_frame, *uncertain;
+	size_t count, capacity;
+	enum stack_end end;
+	const char *end_detail;
+};
+
+/* Whether the walk goes on with another frame. */
+enum step {
+	STEP_ON,
+	STEP_END, /* walk->end and walk->end_detail tell why */
+};
+
+static enum step end(struct walk *walk, enum stack_end reason, const char *detail)
+{
+	walk->end = reason;
+	walk->end_detail = detail;
+	return STEP_END;
+}
+
+static bool is_executable(const struct walk *walk, uint64_t address)
+{
+	const struct mapping *mapping = modules_mapping(walk->modules, address);
+
+	return mapping && mapping->executable;
+}
+
+static uint64_t *register_at(struct walk *walk, unsigned number)
+{
+	return &walk->registers.value[number];
+}
+
+/* Why a frame could not be left by its row. */
+static enum step explain_failure(
+        struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
+{
+	const char *name;
+
+	switch (outcome) {
+	case CFI_OUTERMOST:
+		return end(walk, STACK_COMPLETE, NULL);
+	case CFI_UNREADABLE:
+		if (!step->missing_address)
+			return end(walk, STACK_UNREADABLE,
+			        "memory that its unwind rule needs can't be read");
+		return end(walk, STACK_UNREADABLE,
+		        arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
+		                step->missing_address));
+	case CFI_UNKNOWN_REGISTER:
+		name = walk->machine->register_name(step->missing_register);
+		if (!(walk->known_at_first >> step->missing_register & 1))
+			return end(walk, STACK_UNREADABLE,
+			        arena_printf(
+			                walk->arena, "needs %s, which only a stop shows", name));
+		return end(walk, STACK_UNREADABLE,
+		        arena_printf(walk->arena, "needs %s, which was not kept", name));
+	default:
+		return end(walk, STACK_NO_UNWIND_INFO, "its unwind rules make no sense");
+	}
+}
+
+/*
+ * Checks what a step came to, from the frame whose sp was @sp. A caller's frame stands above its
+ * callee's; only where the return address is in a register may a leaf use no stack at all.
+ */
+static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
+{
+	uint64_t new_sp = *register_at(walk, walk->arch->sp),
+	         pc = *register_at(walk, walk->arch->pc);
+
+	if (!from_signal) {
+		bool leaf = walk->at_instruction && walk->arch->return_address != walk->arch->pc;
+
+		if (pc == 0)
+			return end(walk, STACK_COMPLETE, NULL);
+		if (new_sp < sp || (new_sp == sp && !leaf))
+			return end(walk, STACK_NO_UNWIND_INFO,
+			        "its caller's frame would lie below it");
+		if (!is_executable(walk, pc))
+			return end(walk, STACK_NO_UNWIND_INFO,
+			        arena_printf(walk->arena,
+			                "its return address 0x%" PRIx64
+			                " is not in executable memory",
+			                pc));
+	}
+	walk->at_instruction = from_signal;
+	return STEP_ON;
+}
+
+static enum step step_by_row(
+        struct walk *walk, const struct module *module, const struct cfi_row *row)
+{
+	struct cfi_step step = {
+	        .arch = walk->arch,
+	        .memory = walk->memory,
+	        .bias = module->bias,
+	};
+	uint64_t sp = *register_at(walk, walk->arch->sp);
+	enum cfi_outcome outcome = cfi_apply(row, &step, &walk->registers);
+
+	if (outcome != CFI_STEPPED)
+		return explain_failure(walk, outcome, &step);
+	return check_progress(walk, sp, row->signal_frame);
+}
+
+static enum step step_by_signal_context(struct walk *walk)
+{
+	uint64_t sp = *register_at(walk, walk->arch->sp);
+
+	if (!walk->machine->interrupted_registers(walk->memory, sp, &walk->registers))
+		return end(
+		        walk, STACK_UNREADABLE, "the registers that a signal saved can't be read");
+	return check_progress(walk, sp, true);
+}
+
+static enum step no_unwind_info(struct walk *walk, const struct module *module)
+{
+	if (!module)
+		return end(walk, STACK_NO_UNWIND_INFO,
+		        "no unwind information for code outside of any file");
+	return end(walk, STACK_NO_UNWIND_INFO,
+	        arena_printf(walk->arena, "no unwind information in %s",
+	                escaped(walk->arena, module->path)));
+}
+
+/*
+ * The frame that fp points at: the caller's fp and the return address, both on x86-64
+ * (psABI, 3.2.2) and aarch64 (AAPCS64, 6.4.6). It holds for code that keeps it, as JIT compilers'
+ * does; of other code it is a guess.
+ */
+static enum step step_by_frame_pointer(struct walk *walk, const struct module *module)
+{
+	const struct arch *arch = walk->arch;
+	uint64_t fp = *register_at(walk, arch->fp), sp = *register_at(walk, arch->sp);
+	uint64_t record[2];
+
+	if (!register_known(&walk->registers, arch->fp)) {
+		const struct cfi_step step = {.missing_register = arch->fp};
+
+		return explain_failure(walk, CFI_UNKNOWN_REGISTER, &step);
+	}
+	/* The outermost frame is marked so (psABI, 3.4.1; AAPCS64, 6.4.6). */
+	if (fp == 0 && !walk->at_instruction)
+		return end(walk, STACK_COMPLETE, NULL);
+	if (fp % sizeof(uint64_t) || fp < sp ||
+	        !memory_read(walk->memory, fp, record, sizeof(record)))
+		return no_unwind_info(walk, module);
+	record[1] &= arch->code_mask;
+	if (record[0] == 0 && record[1] == 0)
+		return end(walk, STACK_COMPLETE, NULL);
+	if (!is_executable(walk, record[1]))
+		return no_unwind_info(walk, module);
+
+	walk->guessed = module || walk->at_instruction ||
+	                !walk->machine->follows_call(walk->memory, record[1]);
+	walk->registers.known = 0;
+	register_set(&walk->registers, arch->fp, record[0]);
+	register_set(&walk->registers, arch->pc, record[1]);
+	register_set(&walk->registers, arch->sp, fp + sizeof(record));
+	/* Where a call does not push, the frame's end is not known: sp is no more than a bound. */
+	if (arch->return_address != arch->pc)
+		walk->registers.known &= ~(UINT64_C(1) << arch->sp);
+	return check_progress(walk, sp, false);
+}
+
+/*
+ * pc is not in executable memory: a call through a bad pointer. The call itself went well, so that
+ * its return address is where a function finds it when it begins.
+ */
+static enum step step_from_bad_call(struct walk *walk)
+{
+	const struct arch *arch = walk->arch;
+	uint64_t sp = *register_at(walk, arch->sp), address = 0;
+	bool pushed = arch->return_address == arch->pc;
+	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
+	                    : register_known(&walk->registers, arch->return_address);
+
+	if (!pushed && found)
+		address = *register_at(walk, arch->return_address) & arch->code_mask;
+	if (!found || !is_executable(walk, address) ||
+	        !walk->machine->follows_call(walk->memory, address))
+		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
+	walk->guessed = true;
+	register_set(&walk->registers, arch->pc, address);
+	register_set(&walk->registers, arch->sp, sp + (pushed ? sizeof(address) : 0));
+	return check_progress(walk, sp, false);
+}
+
+/* From the frame that walk->registers describe to its caller. */
+static enum step step_out(struct walk *walk)
+{
+	const struct code_address *address = &walk->addresses[walk->count - 1];
+	const struct module *module = modules_find(walk->modules, code_lookup(*address));
+	const struct cfi_row *row = NULL;
+
+	walk->guessed = false;
+	if (module && module->image->machine == walk->arch->elf_machine)
+		row = cfi_find(module->image, walk->arch, modules_root(walk->modules),
+		        code_lookup(*address) - module->bias);
+	/*
+	 * A handler "returns" to the first instruction of the code that ends it: the byte before is
+	 * another function's.
+	 */
+	if ((!row || (address->is_return && row->ends_here)) &&
+	        walk->machine->is_signal_return(walk->memory, address->value)) {
+		walk->signal_frame[walk->count - 1] = true;
+		return step_by_signal_context(walk);
+	}
+	if (row) {
+		walk->signal_frame[walk->count - 1] = row->signal_frame;
+		return step_by_row(walk, module, row);
+	}
+	if (walk->at_instruction && !is_executable(walk, address->value))
+		return step_from_bad_call(walk);
+	return step_by_frame_pointer(walk, module);
+}
+
+static void add_frame(struct walk *walk)
+{
+	if (walk->count == walk->capacity) {
+		walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
+		walk->addresses =
+		        reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
+		walk->signal_frame =
+		        reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
+		walk->uncertain =
+		        reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
+	}
+	walk->addresses[walk->count] = (struct code_address){
+	        .value = *register_at(walk, walk->arch->pc),
+	        .is_return = !walk->at_instruction,
+	};
+	walk->signal_frame[walk->count] = false;
+	walk->uncertain[walk->count] = walk->guessed;
+	walk->count++;
+}
+
+struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
+        const struct registers *registers, const struct memory *memory, size_t max_frames,
+        struct arena *arena)
+{
+	struct walk walk = {
+	        .arch = arch,
+	        .machine = machine_of(arch),
+	        .modules = modules,
+	        .memory = memory,
+	        .registers = *registers,
+	        .known_at_first = registers->known,
+	        .arena = arena,
+	        .at_instruction = true,
+	};
+	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
+	enum step step = STEP_ON;
+
+	if (!register_known(registers, arch->pc) || !register_known(registers, arch->sp))
+		step = end(&walk, STACK_UNREADABLE, "its registers are not known");
+	while (step == STEP_ON && walk.count < max_frames) {
+		add_frame(&walk);
+		step = step_out(&walk);
+	}
+	if (step == STEP_ON)
+		end(&walk, STACK_LIMIT, NULL);
+	*stack = (struct user_stack){
+	        .addresses =
+	                arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
+	        .signal_frame = arena_copy(
+	                arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
+	        .uncertain =
+	                arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
+	        .address_count = walk.count,
+	        .end = walk.end,
+	        .end_detail = walk.end_detail,
+	};
+	free(walk.addresses);
+	free(walk.signal_frame);
+	free(walk.uncertain);
+	return stack;
+}
+
+void unwind_process(
+        struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+
+		if (!thread->registers.known)
+			continue;
+		const struct stack_memory memory = stack_memory_of(
+		        process, thread, modules, thread->registers.value[arch_native->sp]);
+		struct user_stack *stack = unwind_stack(arch_native, modules, &thread->registers,
+		        &memory.memory, max_frames, arena);
+
+		thread->user_stack = stack;
+		if (stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
+			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
+			        stack->end_detail);
+	}
+}
