@@ -100,3 +100,90 @@ clean:
 	rm -rf build
 
 -include $(OBJECTS:.o=.d) $(B)/main.d $(UNIT_TESTS:=.d)
+
+# ---- What runs the program: live tests, comparisons, fuzzers, demo, benchmark ----
+
+# Each of these installs what is missing first, and only then asks where that is.
+.PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
+
+check:
+	tools/install-dependencies build check
+	$(MAKE) unit-and-live
+	$(MAKE) truth-check
+
+demo:
+	tools/install-dependencies build demo
+	$(MAKE) demo-run
+
+bench:
+	tools/install-dependencies build bench
+	$(MAKE) bench-run
+
+fuzz:
+	tools/install-dependencies build fuzz
+	$(MAKE) fuzz-run
+
+unit-and-live: unit-check live-check
+
+# Targets are built without sanitizers and without surprises: a call there is a frame.
+TARGET_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-optimize-sibling-calls -pthread
+
+situations: build/situations
+
+build/situations: $(wildcard tests/situations/*.c) tests/situations/situations.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $(filter %.c,$^)
+
+TEST_ENVIRONMENT = WHYSTUCK=$(abspath $(B)/whystuck) SITUATIONS=$(abspath build/situations) \
+	SANITIZED=$(SAN) PYTHONDONTWRITEBYTECODE=1
+LIVE ?=
+
+# LIVE=-kfutex runs a part: whatever stands there is pytest's.
+live-check: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider $(LIVE) tests/live
+
+truth-check: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
+
+build/examples/accept: examples/accept.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -fno-inline -g -o $@ $<
+
+build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
+	@mkdir -p $(@D)
+	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -o $(abspath $@) .
+
+demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
+	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
+
+build/bench/target: bench/target.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $<
+
+bench-run: $(B)/whystuck build/bench/target
+	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+
+# The fuzzers are clang's: everything is compiled again for them.
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_OBJECTS := $(SOURCES:src/%.c=build/fuzz/%.o)
+FUZZ_CFLAGS = $(filter-out -fsanitize=%,$(ALL_CFLAGS)) -O1 -g -fno-sanitize-recover=all
+
+build/fuzz/%.o: src/%.c Makefile | $(GENERATED)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		build/fuzz/libwhystuck.a $(LIBS)
+
+fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
+	@printf '%s\n' $(FUZZ_NAMES) | \
+		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
+
+-include $(FUZZ_OBJECTS:.o=.d)

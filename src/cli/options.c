@@ -37,66 +37,66 @@ enum long_option {
 static const char short_options[] = "-:akt:s:f:gn:pvhV";
 
 static const struct option long_options[] = {
-        {"all", no_argument, NULL, 'a'},
-        {"kernel-threads", no_argument, NULL, 'k'},
-        {"thread", required_argument, NULL, 't'},
-        {"state", required_argument, NULL, 's'},
-        {"format", required_argument, NULL, 'f'},
-        {"goroutines", no_argument, NULL, 'g'},
-        {"no-goroutines", no_argument, NULL, LONG_NO_GOROUTINES},
-        {"group", no_argument, NULL, LONG_GROUP},
-        {"no-group", no_argument, NULL, LONG_NO_GROUP},
-        {"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
-        {"no-user", no_argument, NULL, LONG_NO_USER},
-        {"no-lines", no_argument, NULL, LONG_NO_LINES},
-        {"stop", required_argument, NULL, LONG_STOP},
-        {"max-frames", required_argument, NULL, 'n'},
-        {"process-info", no_argument, NULL, 'p'},
-        {"color", required_argument, NULL, LONG_COLOR},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {0},
+	{"all", no_argument, NULL, 'a'},
+	{"kernel-threads", no_argument, NULL, 'k'},
+	{"thread", required_argument, NULL, 't'},
+	{"state", required_argument, NULL, 's'},
+	{"format", required_argument, NULL, 'f'},
+	{"goroutines", no_argument, NULL, 'g'},
+	{"no-goroutines", no_argument, NULL, LONG_NO_GOROUTINES},
+	{"group", no_argument, NULL, LONG_GROUP},
+	{"no-group", no_argument, NULL, LONG_NO_GROUP},
+	{"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
+	{"no-user", no_argument, NULL, LONG_NO_USER},
+	{"no-lines", no_argument, NULL, LONG_NO_LINES},
+	{"stop", required_argument, NULL, LONG_STOP},
+	{"max-frames", required_argument, NULL, 'n'},
+	{"process-info", no_argument, NULL, 'p'},
+	{"color", required_argument, NULL, LONG_COLOR},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{0},
 };
 
 static const char help_head[] =
-        "Usage: whystuck [show] [OPTION]... TARGET...\n"
-        "Show where every thread of a process is, from the kernel function it blocks in\n"
-        "to main, what it waits for, and on whom.\n"
-        "\n"
-        "TARGET is a PID or a process name: then every process of that name.\n"
-        "\n"
-        "What to look at:\n"
-        "  -a, --all              every process of the machine\n"
-        "  -k, --kernel-threads   with -a: kernel threads too\n"
-        "  -t, --thread=TID       only this thread; may be repeated. Needs no TARGET\n"
-        "  -s, --state=STATES     only threads in these states: any of " STATES "\n"
-        "\n"
-        "What to show:\n"
-        "  -p, --process-info     also command line, executable, start time, limits,\n"
-        "                         namespaces, and open files with who is at their other end\n"
-        "  -n, --max-frames=N     up to N frames of each stack (256)\n"
-        "      --no-kernel        no kernel frames\n"
-        "      --no-user          no user frames\n"
-        "      --no-lines         no source lines and no inlined frames: faster\n"
-        "      --group            threads with the same stack once, with their ids; this\n"
-        "                         is what text does\n"
-        "      --no-group         each thread on its own\n"
-        "  -f, --format=FORMAT    ";
+	"Usage: whystuck [show] [OPTION]... TARGET...\n"
+	"Show where every thread of a process is, from the kernel function it blocks in\n"
+	"to main, what it waits for, and on whom.\n"
+	"\n"
+	"TARGET is a PID or a process name: then every process of that name.\n"
+	"\n"
+	"What to look at:\n"
+	"  -a, --all              every process of the machine\n"
+	"  -k, --kernel-threads   with -a: kernel threads too\n"
+	"  -t, --thread=TID       only this thread; may be repeated. Needs no TARGET\n"
+	"  -s, --state=STATES     only threads in these states: any of " STATES "\n"
+	"\n"
+	"What to show:\n"
+	"  -p, --process-info     also command line, executable, start time, limits,\n"
+	"                         namespaces, open files with who is at their other end\n"
+	"  -n, --max-frames=N     up to N frames of each stack (256)\n"
+	"      --no-kernel        no kernel frames\n"
+	"      --no-user          no user frames\n"
+	"      --no-lines         no source lines and no inlined frames: faster\n"
+	"      --group            threads with the same stack once, with their ids; this\n"
+	"                         is what text does\n"
+	"      --no-group         each thread on its own\n"
+	"  -f, --format=FORMAT    ";
 
 static const char help_tail[] =
-        "      --color=WHEN       auto (a terminal, and NO_COLOR is not set), always, never\n"
-        "\n"
-        "How to look:\n"
-        "      --stop=HOW         auto: stop what must be stopped, for as long as its stack\n"
-        "                         is copied; never: stop nothing; always: stop every thread\n"
-        "  -v, --verbose          tell on standard error how it was looked at\n"
-        "\n"
-        "  -h, --help             show this\n"
-        "  -V, --version          show the version\n"
-        "\n"
-        "A process named show, top or record: whystuck show NAME.\n"
-        "Exit status: 0 all was shown, 1 something could not be, 2 nothing was shown.\n";
+	"      --color=WHEN       auto (on a terminal, but see NO_COLOR), always, never\n"
+	"\n"
+	"How to look:\n"
+	"      --stop=HOW         auto: stop what must be stopped while it is copied;\n"
+	"                         never: stop nothing; always: stop every thread\n"
+	"  -v, --verbose          tell on standard error how it was looked at\n"
+	"\n"
+	"  -h, --help             show this\n"
+	"  -V, --version          show the version\n"
+	"\n"
+	"A process named show, top or record: whystuck show NAME.\n"
+	"Exit status: 0 all was shown, 1 something could not be, 2 nothing was shown.\n";
 
 static const char version_text[] = "whystuck " WHYSTUCK_VERSION "\n";
 
@@ -104,8 +104,8 @@ static void print_help(void)
 {
 	fputs(help_head, stdout);
 	for (size_t i = 0; renderers[i]; i++)
-		printf("%s%s: %s\n", i ? "                         " : "", renderers[i]->name,
-		        renderers[i]->summary);
+		printf("%s%-6s  %s\n", i ? "                         " : "", renderers[i]->name,
+			renderers[i]->summary);
 	fputs(help_tail, stdout);
 }
 
@@ -158,7 +158,7 @@ static enum options_outcome set_states(struct options *options, const char *stri
 {
 	if (!*string || string[strspn(string, STATES)])
 		return wrong(
-		        "no thread states", string, "-s takes letters of " STATES ", as in DR");
+			"no thread states", string, "-s takes letters of " STATES ", as in DR");
 	options->states = string;
 	return OPTIONS_LOOK;
 }
@@ -232,7 +232,7 @@ static unsigned output_width(void)
 		return WIDTH_DEFAULT;
 	return size.ws_col < WIDTH_MIN   ? WIDTH_MIN
 	       : size.ws_col > WIDTH_MAX ? WIDTH_MAX
-	                                 : size.ws_col;
+					 : size.ws_col;
 }
 
 static void add_target(struct options *options, const char *target)
@@ -258,7 +258,7 @@ static enum options_outcome missing_value(const char *word, int option)
 	char letter[] = {'-', (char)option, '\0'};
 
 	return wrong("no value for option", strncmp(word, "--", 2) ? letter : word,
-	        "whystuck --help tells what it takes");
+		"whystuck --help tells what it takes");
 }
 
 static enum options_outcome take_option(struct options *options, int option, const char *word)
@@ -327,10 +327,10 @@ static enum options_outcome check(const struct options *options)
 {
 	if (options->all && options->target_count)
 		return wrong("-a is every process, and so needs no target", options->targets[0],
-		        "leave one of them out");
+			"leave one of them out");
 	if (!options->all && !options->target_count && !options->tid_count)
 		return wrong("no target", NULL,
-		        "name a PID or a process, or -a for all; whystuck --help tells more");
+			"name a PID or a process, or -a for all; whystuck --help tells more");
 	return OPTIONS_LOOK;
 }
 
@@ -339,16 +339,16 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 	int first = 1;
 
 	*options = (struct options){
-	        .renderer = renderers[0],
-	        .render = {.kernel = true, .user = true, .lines = true, .width = output_width()},
-	        .stop = STOP_AUTO,
-	        .max_frames = FRAMES_DEFAULT,
+		.renderer = renderers[0],
+		.render = {.kernel = true, .user = true, .lines = true, .width = output_width()},
+		.stop = STOP_AUTO,
+		.max_frames = FRAMES_DEFAULT,
 	};
 	options->render.color = terminal_has_color();
 	if (argc > 1 && (strcmp(argv[1], "top") == 0 || strcmp(argv[1], "record") == 0)) {
 		message("whystuck %s is not in this version; for a process of that name: "
-		        "whystuck show %s",
-		        argv[1], argv[1]);
+			"whystuck show %s",
+			argv[1], argv[1]);
 		return OPTIONS_WRONG;
 	}
 	if (argc > 1 && strcmp(argv[1], "show") == 0)

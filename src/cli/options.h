@@ -23,7 +23,7 @@ struct options {
 	const char *states; /* of argv; NULL: all */
 	const struct renderer *renderer;
 	struct render_options
-	        render; /* .color and .width are settled: a terminal, NO_COLOR, --color */
+		render; /* .color and .width are settled: a terminal, NO_COLOR, --color */
 	enum stop_policy stop;
 	size_t max_frames;
 	bool verbose;

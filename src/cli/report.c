@@ -24,7 +24,7 @@ struct shared_gap {
 };
 
 static void add_gaps(struct shared_gap **shared, const struct gaps *gaps,
-        const struct thread *thread, struct arena *arena)
+	const struct thread *thread, struct arena *arena)
 {
 	for_each_gap (gap, gaps) {
 		const char *key = arena_printf(arena, "%s %s", stage_name(gap->stage), gap->reason);
@@ -43,17 +43,17 @@ static void add_gaps(struct shared_gap **shared, const struct gaps *gaps,
 }
 
 static void report_line(
-        const struct process *process, const char *comm, const struct shared_gap *shared)
+	const struct process *process, const char *comm, const struct shared_gap *shared)
 {
 	const char *stage = stage_name(shared->gap->stage);
 	const char *reason = shared->gap->reason;
 
 	if (shared->thread_count > 1)
 		message("%d %s: %s: %s (%zu threads)", process->pid, comm, stage, reason,
-		        shared->thread_count);
+			shared->thread_count);
 	else if (shared->thread_count && process->thread_count > 1)
 		message("%d %s: %s: %s (thread %d)", process->pid, comm, stage, reason,
-		        shared->first);
+			shared->first);
 	else
 		message("%d %s: %s: %s", process->pid, comm, stage, reason);
 }
@@ -77,7 +77,7 @@ static bool report_process(const struct process *process, bool all)
 	}
 	if (!all && lines > LINES_MAX)
 		message("%d %s: %zu things more could not be shown: -v lists them", process->pid,
-		        comm, lines - LINES_MAX);
+			comm, lines - LINES_MAX);
 	HASH_CLEAR(hh, shared);
 	return count;
 }

@@ -37,10 +37,10 @@ static const char *kernel_release(struct arena *arena)
 }
 
 static void add_target_gap(
-        struct look *look, const char *kind, const char *target, const char *reason)
+	struct look *look, const char *kind, const char *target, const char *reason)
 {
 	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "%s%s: %s", kind,
-	        escaped(look->arena, target), reason);
+		escaped(look->arena, target), reason);
 }
 
 /*
@@ -48,7 +48,7 @@ static void add_target_gap(
  * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
  */
 static void find_targets(
-        const struct options *options, struct look *look, struct pids *pids, bool *missing)
+	const struct options *options, struct look *look, struct pids *pids, bool *missing)
 {
 	struct error error;
 
@@ -92,8 +92,8 @@ static void check_threads(const struct options *options, struct look *look, cons
 		if (missing[i] || has_thread(look, options->tids[i]))
 			continue;
 		gaps_add(&look->gaps, look->arena, STAGE_THREAD,
-		        "thread %d: none of the targets has it%s", options->tids[i],
-		        options->states ? ", or it is not in the states asked for" : "");
+			"thread %d: none of the targets has it%s", options->tids[i],
+			options->states ? ", or it is not in the states asked for" : "");
 	}
 }
 
@@ -120,7 +120,7 @@ static size_t count_threads(const struct look *look)
 
 /* From the facts of a process to the functions of its user stacks. */
 static void name_functions(const struct options *options, struct process *process,
-        struct images *images, struct arena *arena)
+	struct images *images, struct arena *arena)
 {
 	struct modules *modules = modules_create(images, process, arena);
 
@@ -130,7 +130,7 @@ static void name_functions(const struct options *options, struct process *proces
 }
 
 static void report_effort(const struct look *look, const struct collector *collector,
-        int64_t collected_ns, int64_t explained_ns)
+	int64_t collected_ns, int64_t explained_ns)
 {
 	struct text line cleanup_text = {0};
 	uint64_t longest = 0;
@@ -144,7 +144,7 @@ static void report_effort(const struct look *look, const struct collector *colle
 		}
 	}
 	text_append_format(&line, "looked by %s at %zu threads of %zu processes in ",
-	        collector ? collector->name : "nothing", count_threads(look), look->process_count);
+		collector ? collector->name : "nothing", count_threads(look), look->process_count);
 	text_append_duration(&line, collected_ns);
 	text_append(&line, ", read their stacks in ");
 	text_append_duration(&line, explained_ns);
@@ -159,18 +159,18 @@ static void report_effort(const struct look *look, const struct collector *colle
 
 /* Fills the look with all that is known of the processes. */
 static void take_look(const struct options *options, const struct pids *pids, struct images *images,
-        struct look *look)
+	struct look *look)
 {
 	const struct look_request request = {
-	        .pids = pids->items,
-	        .pid_count = pids->count,
-	        .tids = options->tids,
-	        .tid_count = options->tid_count,
-	        .states = options->states,
-	        .stop = options->stop,
-	        .kernel_stacks = options->render.kernel,
-	        .user_stacks = options->render.user,
-	        .process_info = options->render.process_info,
+		.pids = pids->items,
+		.pid_count = pids->count,
+		.tids = options->tids,
+		.tid_count = options->tid_count,
+		.states = options->states,
+		.stop = options->stop,
+		.kernel_stacks = options->render.kernel,
+		.user_stacks = options->render.user,
+		.process_info = options->render.process_info,
 	};
 	const struct collector *collector = NULL;
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
@@ -188,7 +188,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		collector->release(look);
 	if (options->verbose)
 		report_effort(
-		        look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
+			look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
 }
 
 /* Renders on standard output. Returns whether all of it was written. */
@@ -206,9 +206,9 @@ int show(const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct look look = {
-	        .arena = arena,
-	        .taken_at_ns = clock_ns(CLOCK_REALTIME),
-	        .kernel = kernel_release(arena),
+		.arena = arena,
+		.taken_at_ns = clock_ns(CLOCK_REALTIME),
+		.kernel = kernel_release(arena),
 	};
 	struct pids pids __attribute__((cleanup(pids_deinit))) = {0};
 	bool *missing = arena_new(arena, bool, options->tid_count);

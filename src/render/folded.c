@@ -49,7 +49,7 @@ static void append_user_frame(struct text *line, const struct frame *frame)
 }
 
 static char *fold(const struct process *process, const struct thread *thread,
-        const struct render_options *options)
+	const struct render_options *options)
 {
 	const struct user_stack *user = options->user ? thread->user_stack : NULL;
 	const struct kernel_stack *kernel = options->kernel ? thread->kernel_stack : NULL;
@@ -63,7 +63,7 @@ static char *fold(const struct process *process, const struct thread *thread,
 	for (size_t i = kernel ? kernel->count : 0; i-- > 0;) {
 		text_append(&line, ";");
 		append_name(
-		        &line, kernel->frames[i].symbol ? kernel->frames[i].symbol : "[unknown]");
+			&line, kernel->frames[i].symbol ? kernel->frames[i].symbol : "[unknown]");
 		text_append(&line, "_[k]");
 	}
 	return line.bytes;
@@ -101,7 +101,7 @@ static void render(const struct look *look, const struct render_options *options
 }
 
 const struct renderer renderer_folded = {
-        .name = "folded",
-        .summary = "one line for each stack, for flame graphs",
-        .render = render,
+	.name = "folded",
+	.summary = "one line for each stack, for flame graphs",
+	.render = render,
 };

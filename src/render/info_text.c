@@ -82,7 +82,7 @@ static void put_start(struct page *page, const struct process *process)
 	struct tm parts;
 
 	if (process->started_at_ns < 0 || !gmtime_r(&seconds, &parts) ||
-	        !strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &parts))
+		!strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S UTC", &parts))
 		return;
 	put_label(page, "started");
 	page_put(page, STYLE_PLAIN, date);
@@ -97,14 +97,14 @@ static void put_start(struct page *page, const struct process *process)
 static const struct {
 	const char *name, *shown;
 } telling_limits[] = {
-        {"Max open files", "open files"},
-        {"Max processes", "processes"},
-        {"Max address space", "address space"},
-        {"Max data size", "data"},
-        {"Max stack size", "stack"},
-        {"Max locked memory", "locked memory"},
-        {"Max file size", "file size"},
-        {"Max cpu time", "CPU time"},
+	{"Max open files", "open files"},
+	{"Max processes", "processes"},
+	{"Max address space", "address space"},
+	{"Max data size", "data"},
+	{"Max stack size", "stack"},
+	{"Max locked memory", "locked memory"},
+	{"Max file size", "file size"},
+	{"Max cpu time", "CPU time"},
 };
 
 static const char *limit_shown(const struct process_limit *limit)
@@ -135,7 +135,7 @@ static void put_limits(struct page *page, const struct process_info *info)
 		text_clear(&item);
 		text_append_format(&item, "%s %s", shown, limit->soft);
 		if (limit->unit && *limit->unit && strcmp(limit->unit, "files") &&
-		        strcmp(limit->unit, "processes"))
+			strcmp(limit->unit, "processes"))
 			text_append_format(&item, " %s", limit->unit);
 		if (strcmp(limit->soft, limit->hard))
 			text_append_format(&item, " (hard %s)", limit->hard);

@@ -121,7 +121,7 @@ static struct json_object *wait_value(const struct wait *wait)
 }
 
 static struct json_object *thread_value(
-        const struct thread *thread, const struct render_options *options)
+	const struct thread *thread, const struct render_options *options)
 {
 	struct json_object *object = json_new_object();
 	const struct kernel_stack *kernel = options->kernel ? thread->kernel_stack : NULL;
@@ -160,7 +160,7 @@ static void write_open(FILE *out, struct json_object *object)
 }
 
 static void write_process(
-        FILE *out, const struct process *process, const struct render_options *options)
+	FILE *out, const struct process *process, const struct render_options *options)
 {
 	struct json_object *object = json_new_object();
 	struct json_object *cmdline = json_new_array();
@@ -210,7 +210,7 @@ static void render(const struct look *look, const struct render_options *options
 }
 
 const struct renderer renderer_json = {
-        .name = "json",
-        .summary = "for programs: docs/schema.json",
-        .render = render,
+	.name = "json",
+	.summary = "for programs",
+	.render = render,
 };

@@ -31,7 +31,7 @@ void json_add(struct json_object *object, const char *key, struct json_object *v
 {
 	/* the keys are literals, each added once */
 	if (json_object_object_add_ex(object, key, value,
-	            JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY) < 0)
+		    JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY) < 0)
 		out_of_memory();
 }
 
@@ -84,7 +84,7 @@ void json_add_time(struct json_object *object, const char *key, int64_t ns)
 	struct tm parts;
 
 	if (ns < 0 || !gmtime_r(&seconds, &parts) ||
-	        !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts)) {
+		!strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts)) {
 		json_add_null(object, key);
 		return;
 	}
@@ -135,7 +135,7 @@ static void write_escaped_point(FILE *out, uint32_t point)
 	} else { /* RFC 8259, section 7: as UTF-16 surrogates */
 		point -= 0x10000;
 		fprintf(out, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd800 | point >> 10,
-		        0xdc00 | (point & 0x3ff));
+			0xdc00 | (point & 0x3ff));
 	}
 }
 
@@ -143,7 +143,7 @@ void json_write(FILE *out, struct json_object *value)
 {
 	size_t length;
 	const char *string = json_object_to_json_string_length(
-	        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+		value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
 
 	if (!string)
 		out_of_memory();

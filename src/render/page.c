@@ -7,14 +7,14 @@
 
 /* ECMA-48, section 8.3.117 (SGR): the sixteen colours that every terminal's theme has. */
 static const char *const sequences[] = {
-        [STYLE_PLAIN] = "",
-        [STYLE_STRONG] = "\033[1m",
-        [STYLE_DIM] = "\033[2m",
-        [STYLE_FUNCTION] = "\033[36m",
-        [STYLE_RUNNING] = "\033[32m",
-        [STYLE_WAITING] = "\033[34m",
-        [STYLE_ALARM] = "\033[1;31m",
-        [STYLE_GAP] = "\033[33m",
+	[STYLE_PLAIN] = "",
+	[STYLE_STRONG] = "\033[1m",
+	[STYLE_DIM] = "\033[2m",
+	[STYLE_FUNCTION] = "\033[36m",
+	[STYLE_RUNNING] = "\033[32m",
+	[STYLE_WAITING] = "\033[34m",
+	[STYLE_ALARM] = "\033[1;31m",
+	[STYLE_GAP] = "\033[33m",
 };
 
 void page_deinit(struct page *page)

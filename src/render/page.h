@@ -36,7 +36,7 @@ void page_deinit(struct page *page);
 /* Appends to the line. The first two take what is ours or escaped already, the others raw names. */
 void page_put(struct page *page, enum style style, const char *string);
 void page_format(struct page *page, enum style style, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 void page_put_raw(struct page *page, enum style style, const char *string);
 
 /* The same in at most @columns (at least 1): what is longer ends with an ellipsis. */

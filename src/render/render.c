@@ -4,10 +4,10 @@
 #include <string.h>
 
 const struct renderer *const renderers[] = {
-        &renderer_text,
-        &renderer_json,
-        &renderer_folded,
-        NULL,
+	&renderer_text,
+	&renderer_json,
+	&renderer_folded,
+	NULL,
 };
 
 const struct renderer *renderer_find(const char *name)

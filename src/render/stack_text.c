@@ -8,7 +8,7 @@
 #define SYMBOL_COLUMNS_MAX 57
 #define SYMBOL_COLUMNS_CUT                                                                         \
 	500         /* templates can be longer than anyone reads: JSON has them whole              \
-	             */
+		     */
 #define RUN_SHOWN 4 /* equal frames in a row from which on they are counted */
 
 void label_put(struct page *page, const char *label)
@@ -27,7 +27,7 @@ const char *path_base(const char *path)
 
 /* What is missing at @stage: all of it, unless some was @had. */
 static void put_gaps(struct page *page, const struct thread *thread, enum stage stage,
-        const char *label, bool had)
+	const char *label, bool had)
 {
 	for_each_gap (gap, &thread->gaps) {
 		if (gap->stage != stage)
@@ -44,9 +44,11 @@ static void put_kernel_frame(struct page *page, const struct kernel_frame *frame
 	if (frame->symbol) {
 		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
 		page_format(
-		        page, STYLE_DIM, "+0x%" PRIx32 "/0x%" PRIx32, frame->offset, frame->size);
-	} else {
+			page, STYLE_DIM, "+0x%" PRIx32 "/0x%" PRIx32, frame->offset, frame->size);
+	} else if (frame->address) {
 		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address);
+	} else {
+		page_put(page, STYLE_FUNCTION, "?");
 	}
 	if (frame->module) {
 		page_put(page, STYLE_DIM, " [");
@@ -143,7 +145,7 @@ static bool module_offset(const struct process *process, uint64_t address, uint6
 			return true;
 		}
 		if (mapping == process->mappings.items || mapping[-1].inode != mapping->inode ||
-		        mapping[-1].device != mapping->device)
+			mapping[-1].device != mapping->device)
 			return false;
 		mapping--;
 	}
@@ -151,19 +153,19 @@ static bool module_offset(const struct process *process, uint64_t address, uint6
 }
 
 static void put_place(struct page *page, const struct process *process, const struct frame *frame,
-        const struct render_options *options)
+	const struct render_options *options)
 {
 	uint64_t offset;
 
 	if (frame->file && options->lines) {
 		page_put_raw(page, STYLE_PLAIN,
-		        frame->file[0] == '/' ? path_base(frame->file) : frame->file);
+			frame->file[0] == '/' ? path_base(frame->file) : frame->file);
 		if (frame->line)
 			page_format(page, STYLE_PLAIN, ":%u", frame->line);
 	} else if (frame->module) {
 		page_put_raw(page, STYLE_DIM, path_base(frame->module));
 		if (!frame->symbol && !is_signal_frame(frame) &&
-		        module_offset(process, frame->address.value, &offset))
+			module_offset(process, frame->address.value, &offset))
 			page_format(page, STYLE_DIM, "+0x%" PRIx64, offset);
 	}
 }
@@ -175,8 +177,8 @@ static size_t run_length(const struct user_stack *stack, size_t first)
 	size_t next = first + 1;
 
 	while (next < stack->frame_count &&
-	        stack->frames[next]->address.value == frame->address.value && !frame->inlined &&
-	        !stack->frames[next]->inlined)
+		stack->frames[next]->address.value == frame->address.value && !frame->inlined &&
+		!stack->frames[next]->inlined)
 		next++;
 	return next - first;
 }
@@ -191,7 +193,7 @@ static void put_stack_end(struct page *page, const struct thread *thread, const 
 	label_put(page, label);
 	if (stack->end == STACK_LIMIT) {
 		page_format(page, STYLE_GAP, "… (%zu frame%s: -n shows more)", stack->address_count,
-		        stack->address_count == 1 ? "" : "s");
+			stack->address_count == 1 ? "" : "s");
 		page_end(page);
 		return;
 	}
@@ -212,7 +214,7 @@ static void put_stack_end(struct page *page, const struct thread *thread, const 
 }
 
 static void put_user(struct page *page, const struct process *process, const struct thread *thread,
-        const struct render_options *options)
+	const struct render_options *options)
 {
 	const struct user_stack *stack = thread->user_stack;
 	const char *label = "user";
@@ -245,7 +247,7 @@ static void put_user(struct page *page, const struct process *process, const str
 }
 
 void stack_text_put(struct page *page, const struct process *process, const struct thread *thread,
-        bool example, const struct render_options *options)
+	bool example, const struct render_options *options)
 {
 	if (options->kernel)
 		put_kernel(page, thread);

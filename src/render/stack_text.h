@@ -18,7 +18,7 @@ void label_put(struct page *page, const char *label);
  * syscall. What could not be had is said in the place where it would stand.
  */
 void stack_text_put(struct page *page, const struct process *process, const struct thread *thread,
-        bool example, const struct render_options *options);
+	bool example, const struct render_options *options);
 
 /* The last part of a path; the path itself where it has none. */
 const char *path_base(const char *path);

@@ -27,10 +27,10 @@ static void append_command(struct text *text, const struct process *process, siz
 }
 
 static void append_facts(
-        struct text *text, const struct process *process, const struct render_options *options)
+	struct text *text, const struct process *process, const struct render_options *options)
 {
 	text_append_format(text, "%zu thread%s%s", process->thread_count,
-	        process->thread_count == 1 ? "" : "s", options->partial ? " shown" : "");
+		process->thread_count == 1 ? "" : "s", options->partial ? " shown" : "");
 	if (process->is_32_bit)
 		text_append(text, ", 32-bit");
 	if (process->runtime) {
@@ -45,7 +45,7 @@ static void append_facts(
 }
 
 static void put_header(
-        struct page *page, const struct process *process, const struct render_options *options)
+	struct page *page, const struct process *process, const struct render_options *options)
 {
 	struct text facts cleanup_text = {0};
 	struct text command cleanup_text = {0};
@@ -104,7 +104,7 @@ static void append_blocked(struct text *text, const struct thread_group *group)
 
 /* The states of fs/proc/array.c, task_state_array. */
 static void put_state(
-        struct page *page, const struct process *process, const struct thread_group *group)
+	struct page *page, const struct process *process, const struct thread_group *group)
 {
 	const struct thread *thread = group->threads[0];
 	struct text words cleanup_text = {0};
@@ -192,7 +192,7 @@ static size_t id_run_end(const struct thread_group *group, size_t first)
 	size_t last = first;
 
 	while (last + 1 < group->count &&
-	        group->threads[last + 1]->tid == group->threads[last]->tid + 1)
+		group->threads[last + 1]->tid == group->threads[last]->tid + 1)
 		last++;
 	return last;
 }
@@ -270,7 +270,7 @@ static void put_waits(struct page *page, const struct thread_group *group)
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->threads[i]->wait)
 			waits[count++] = (struct shared_wait){
-			        group->threads[i]->wait->sentence, group->threads[i]->tid, 1};
+				group->threads[i]->wait->sentence, group->threads[i]->tid, 1};
 	}
 	qsort(waits, count, sizeof(*waits), compare_waits);
 	for (size_t i = 0; i < count; i++) {
@@ -287,14 +287,14 @@ static void put_waits(struct page *page, const struct thread_group *group)
 			page_format(page, STYLE_DIM, "   (thread %d)", waits[i].first);
 		else
 			page_format(page, STYLE_DIM, "   (%zu threads, %d the first)",
-			        waits[i].count, waits[i].first);
+				waits[i].count, waits[i].first);
 		page_end(page);
 	}
 	if (different > WAITS_SHOWN) {
 		page_pad(page, LABEL_COLUMN, 0);
 		page_format(page, STYLE_DIM,
-		        "… %zu other waits of this kind: --no-group shows them",
-		        different - WAITS_SHOWN);
+			"… %zu other waits of this kind: --no-group shows them",
+			different - WAITS_SHOWN);
 		page_end(page);
 	}
 }
@@ -318,7 +318,7 @@ static void put_holders(struct page *page, const struct thread *thread)
 		const struct holder *holder = &thread->wait->holders[i];
 
 		if (names_process(thread->wait->sentence, holder->pid) ||
-		        names_process(call, holder->pid))
+			names_process(call, holder->pid))
 			continue;
 		label_put(page, label);
 		page_format(page, STYLE_PLAIN, "pid %d", holder->pid);
@@ -345,7 +345,7 @@ static bool syscalls_differ(const struct thread_group *group)
 }
 
 static void put_group(struct page *page, const struct process *process,
-        const struct thread_group *group, const struct render_options *options)
+	const struct thread_group *group, const struct render_options *options)
 {
 	const struct thread *thread = group->threads[0];
 	struct text ids cleanup_text = {0};
@@ -377,7 +377,7 @@ static void put_group(struct page *page, const struct process *process,
 }
 
 static void put_process(
-        struct page *page, const struct process *process, const struct render_options *options)
+	struct page *page, const struct process *process, const struct render_options *options)
 {
 	struct arena *scratch cleanup_arena = arena_create();
 
@@ -387,7 +387,7 @@ static void put_process(
 		info_text_put(page, process);
 
 	struct thread_groups groups =
-	        group_threads(process, options->grouping != GROUP_NEVER, scratch);
+		group_threads(process, options->grouping != GROUP_NEVER, scratch);
 	for (size_t i = 0; i < groups.count; i++) {
 		page_end(page);
 		put_group(page, process, &groups.items[i], options);
@@ -397,9 +397,9 @@ static void put_process(
 static void render(const struct look *look, const struct render_options *options, FILE *out)
 {
 	struct page page cleanup_page = {
-	        .out = out,
-	        .color = options->color,
-	        .width = options->width,
+		.out = out,
+		.color = options->color,
+		.width = options->width,
 	};
 
 	for (size_t i = 0; i < look->process_count; i++) {
@@ -410,7 +410,7 @@ static void render(const struct look *look, const struct render_options *options
 }
 
 const struct renderer renderer_text = {
-        .name = "text",
-        .summary = "for people (default)",
-        .render = render,
+	.name = "text",
+	.summary = "for people (default)",
+	.render = render,
 };

@@ -15,6 +15,7 @@ struct walk {
 	const struct scope **innermost;
 	uint32_t *marks; /* per address: the number of the last DIE that holds it */
 	uint32_t die_number;
+	size_t unplaced; /* addresses whose function has not been found yet */
 	size_t *budget;
 	struct arena *arena;
 };
@@ -103,6 +104,7 @@ static void walk_code(struct walk *walk, Dwarf_Die *die, const struct members *m
 		*scope = (struct scope){.die = *die, .outer = outer};
 		for (size_t i = 0; i < within.count; i++)
 			walk->innermost[within.items[i]] = scope;
+		walk->unplaced -= outer ? 0 : within.count;
 		outer = scope;
 	}
 	walk_children(walk, die, &within, outer, depth);
@@ -151,7 +153,8 @@ static void walk_children(struct walk *walk, Dwarf_Die *parent, const struct mem
 		default:
 			break;
 		}
-	} while (spend(walk, 1) && dwarf_siblingof(&child, &child) == 0);
+	} while ((outer || walk->unplaced) && spend(walk, 1) &&
+		dwarf_siblingof(&child, &child) == 0);
 }
 
 void scopes_find(Dwarf_Die *unit, const uint64_t *addresses, size_t count,
@@ -160,7 +163,7 @@ void scopes_find(Dwarf_Die *unit, const uint64_t *addresses, size_t count,
 	size_t *all cleanup_free = allocate(count * sizeof(*all));
 	uint32_t *marks cleanup_free = allocate_zeroed(count, sizeof(*marks));
 	struct walk walk = {.addresses = addresses, .innermost = innermost, .marks = marks,
-		.budget = budget, .arena = arena};
+		.unplaced = count, .budget = budget, .arena = arena};
 
 	for (size_t i = 0; i < count; i++) {
 		all[i] = i;

@@ -38,6 +38,7 @@ static const struct {
         {"futex_wait", "futex"},
         {"futex_wait_queue", "futex"},
         {"futex_wait_queue_me", "futex"},
+        {"futex_do_wait", "futex"},
 };
 
 static const char *restarted_by(const char *function)

@@ -65,10 +65,10 @@ static void what_is_missing_is_said_in_its_place(void **state)
 	thread->wchan = "inet_csk_accept";
 	gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "traced by gdb (pid 77)");
 	gaps_add(&thread->gaps, look->arena, STAGE_KERNEL_STACK,
-	        "needs CAP_SYS_ADMIN: run with sudo");
+		"needs CAP_SYS_ADMIN: run with sudo");
 	gaps_add(&thread->gaps, look->arena, STAGE_SYSCALL, "needs CAP_SYS_PTRACE: run with sudo");
 	gaps_add(&thread->gaps, look->arena, STAGE_USER_STACK,
-	        "needs CAP_SYS_PTRACE: run with sudo");
+		"needs CAP_SYS_PTRACE: run with sudo");
 	show_golden("text-gaps.txt", look, &all_options);
 }
 
@@ -136,15 +136,15 @@ static void identical_stacks_stand_once(void **state)
 static void whom_it_waits_on_is_named_once(void **state)
 {
 	struct holder holders[] = {
-	        {.pid = 7, .text = "the other end of the pipe"},
-	        {.pid = 70, .tid = 71, .text = "holds the lock"},
+		{.pid = 7, .text = "the other end of the pipe"},
+		{.pid = 70, .tid = 71, .text = "holds the lock"},
 	};
 	struct look *look = look_create();
 	struct process *process = add_process(look, 4242, "reader", 1);
 
 	(void)state;
 	set_wait(look, &process->threads[0], "pipe-read", "data from pipe:[100] ← cat (pid 7)",
-	        false);
+		false);
 	process->threads[0].wait->holders = holders;
 	process->threads[0].wait->holder_count = 2;
 	show_golden("text-holders.txt", look, &all_options);
@@ -170,7 +170,7 @@ static void different_waits_of_a_group_are_examples(void **state)
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		set_wait(look, &process->threads[i], "futex",
-		        arena_printf(look->arena, "condition variable 0x7f%zu", 10 + i), true);
+			arena_printf(look->arena, "condition variable 0x7f%zu", 10 + i), true);
 	process->threads[1].comm = "boss";
 	process->threads[3].syscall->text = "accept(4<TCP 127.0.0.1:8081>, NULL, NULL)";
 	show_golden("text-group-waits.txt", look, &all_options);
@@ -251,21 +251,21 @@ static void write_errors_stay_in_the_stream(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(server_blocked_in_accept),
-	        cmocka_unit_test(colors_name_functions_and_states),
-	        cmocka_unit_test(nothing_but_the_sentence_when_stacks_are_left_out),
-	        cmocka_unit_test(process_info_stands_below_the_header),
-	        cmocka_unit_test(what_is_missing_is_said_in_its_place),
-	        cmocka_unit_test(stacks_that_are_cut_off_say_why),
-	        cmocka_unit_test(equal_frames_in_a_row_are_counted),
-	        cmocka_unit_test(identical_stacks_stand_once),
-	        cmocka_unit_test(whom_it_waits_on_is_named_once),
-	        cmocka_unit_test(ungrouped_when_told),
-	        cmocka_unit_test(different_waits_of_a_group_are_examples),
-	        cmocka_unit_test(many_scattered_ids_are_wrapped),
-	        cmocka_unit_test(long_command_lines_are_cut_to_the_page),
-	        cmocka_unit_test(hostile_names_reach_no_terminal),
-	        cmocka_unit_test(write_errors_stay_in_the_stream),
+		cmocka_unit_test(server_blocked_in_accept),
+		cmocka_unit_test(colors_name_functions_and_states),
+		cmocka_unit_test(nothing_but_the_sentence_when_stacks_are_left_out),
+		cmocka_unit_test(process_info_stands_below_the_header),
+		cmocka_unit_test(what_is_missing_is_said_in_its_place),
+		cmocka_unit_test(stacks_that_are_cut_off_say_why),
+		cmocka_unit_test(equal_frames_in_a_row_are_counted),
+		cmocka_unit_test(identical_stacks_stand_once),
+		cmocka_unit_test(whom_it_waits_on_is_named_once),
+		cmocka_unit_test(ungrouped_when_told),
+		cmocka_unit_test(different_waits_of_a_group_are_examples),
+		cmocka_unit_test(many_scattered_ids_are_wrapped),
+		cmocka_unit_test(long_command_lines_are_cut_to_the_page),
+		cmocka_unit_test(hostile_names_reach_no_terminal),
+		cmocka_unit_test(write_errors_stay_in_the_stream),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

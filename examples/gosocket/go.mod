@@ -1,0 +1,3 @@
+module gosocket
+
+go 1.16

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/* File locks, FIFOs that are opened, mounts, ioctl, and copies between descriptors. */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "waits/kinds.h"
+
+static bool explain_flock(struct waiting *waiting)
+{
+	if (strcmp(waiting->call->name, "flock") != 0)
+		return false;
+	say(waiting, "waits for the lock on ");
+	say_descriptor(waiting, (int)waiting->call->arguments[0]);
+	say(waiting, " (flock, %s)",
+	        call_value(waiting, "operation") & LOCK_EX ? "exclusive" : "shared");
+	return true;
+}
+
+/* ", bytes 0 to 99", where the range does not hang on the file's position or length. */
+static void say_range(struct waiting *waiting, const struct flock *lock)
+{
+	int64_t last;
+
+	if (lock->l_whence != SEEK_SET || lock->l_start < 0 || lock->l_len < 0)
+		return;
+	if (lock->l_len == 0)
+		say(waiting, ", from byte %lld", (long long)lock->l_start);
+	else if (!__builtin_add_overflow(lock->l_start, lock->l_len - 1, &last))
+		say(waiting, ", bytes %lld to %lld", (long long)lock->l_start, (long long)last);
+}
+
+static bool explain_record_lock(struct waiting *waiting)
+{
+	int command = (int)call_value(waiting, "cmd");
+	struct flock lock;
+
+	if (command != F_SETLKW && command != F_OFD_SETLKW)
+		return false;
+	say(waiting, "waits for the lock on ");
+	say_descriptor(waiting, (int)waiting->call->arguments[0]);
+	say(waiting, " (%s", command == F_SETLKW ? "fcntl" : "fcntl, open file description");
+	if (memory_read(
+	            waiting->process->memory, call_value(waiting, "arg"), &lock, sizeof(lock))) {
+		say(waiting, lock.l_type == F_WRLCK ? ", write" : ", read");
+		say_range(waiting, &lock);
+	}
+	say(waiting, ")");
+	return true;
+}
+
+/* How the file is opened; openat2 has it at the start of a structure. */
+static bool open_access(const struct waiting *waiting, uint64_t *access)
+{
+	struct open_how how;
+
+	if (call_parameter(waiting->call, "how") < 0) {
+		*access = call_value(waiting, "flags") & O_ACCMODE;
+		return call_parameter(waiting->call, "flags") >= 0;
+	}
+	if (!memory_read(waiting->process->memory, call_value(waiting, "how"), &how, sizeof(how)))
+		return false;
+	*access = how.flags & O_ACCMODE;
+	return true;
+}
+
+static bool explain_fifo_open(struct waiting *waiting)
+{
+	char path[STRING_SHOWN];
+	bool whole;
+	uint64_t access;
+
+	if (!(waiting->kernel & KERNEL_FIFO))
+		return false;
+	const char *other = !open_access(waiting, &access) ? "process"
+	                    : access == O_RDONLY           ? "writer"
+	                                                   : "reader";
+	say(waiting, "waits for a %s to open FIFO ", other);
+	long length = read_string(
+	        waiting->process->memory, call_value(waiting, "pathname"), path, &whole);
+	if (length >= 0)
+		text_append_escaped(&waiting->sentence, path, (size_t)length);
+	else
+		say_argument(waiting, "pathname");
+	if (length >= 0 && !whole)
+		say(waiting, "…");
+	return true;
+}
+
+static bool explain_mount(struct waiting *waiting)
+{
+	bool mounts = call_parameter(waiting->call, "source") >= 0;
+
+	say(waiting, mounts ? "waits for the mount of " : "waits for the unmount of ");
+	if (mounts) {
+		say_argument(waiting, "source");
+		say(waiting, " on ");
+	}
+	say_argument(waiting, "target");
+	return true;
+}
+
+static bool explain_ioctl(struct waiting *waiting)
+{
+	say(waiting, "waits in ioctl ");
+	say_argument(waiting, "request");
+	say(waiting, " of ");
+	say_descriptor(waiting, (int)waiting->call->arguments[0]);
+	return true;
+}
+
+static bool explain_copy(struct waiting *waiting)
+{
+	static const char *const sources[] = {"fd_in", "in_fd"};
+	static const char *const targets[] = {"fd_out", "out_fd"};
+	int from = -1, to = -1;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (from < 0)
+			from = call_parameter(waiting->call, sources[i]);
+		if (to < 0)
+			to = call_parameter(waiting->call, targets[i]);
+	}
+	if (from < 0 || to < 0) {
+		say(waiting, "waits for ");
+		say_descriptor(waiting, (int)waiting->call->arguments[0]);
+		say(waiting, " (%s)", waiting->call->name);
+		return true;
+	}
+	say(waiting, "waits for ");
+	say_number_and_descriptor(waiting, (int)waiting->call->arguments[from]);
+	say(waiting, " or ");
+	say_number_and_descriptor(waiting, (int)waiting->call->arguments[to]);
+	say(waiting, ", to copy from the one to the other (%s)", waiting->call->name);
+	return true;
+}
+
+static const struct wait_kind rows[] = {
+        {"file-lock", false, CALL_LOCK, explain_flock},
+        {"file-lock", false, CALL_LOCK, explain_record_lock},
+        {"fifo-open", false, CALL_OPEN, explain_fifo_open},
+        {"mount", false, CALL_MOUNT, explain_mount},
+        {"ioctl", false, CALL_IOCTL, explain_ioctl},
+        {"splice", false, CALL_COPY, explain_copy},
+};
+
+const struct wait_kinds waits_for_file = KINDS(rows);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Waiting for several descriptors: poll, select, epoll. */
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include "syscalls/watches.h"
+#include "util/memory.h"
+#include "waits/kinds.h"
+
+#define DESCRIPTORS_SAID 8
+
+/* What is waited for: data, room, or both, as the events say; EPOLLIN and POLLIN are one. */
+static const char *purpose(uint32_t events)
+{
+	_Static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT, "one numbering");
+
+	if (events & POLLIN)
+		return events & POLLOUT ? "data or room" : "data";
+	return events & POLLOUT ? "room" : "events";
+}
+
+static void say_watched(
+        struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
+{
+	if (total == 1 && count == 1) {
+		const struct descriptor *descriptor = waiting->process->descriptors->find(
+		        waiting->process->descriptors, watched[0].fd);
+
+		say(waiting, "%s on ", purpose(watched[0].events));
+		say_number_and_descriptor(waiting, watched[0].fd);
+		if (is_certain_party(descriptor)) {
+			waiting->idle = false;
+			add_peers(waiting, descriptor, "the other end of the only descriptor");
+		}
+		return;
+	}
+	say(waiting, "%llu descriptors: ", (unsigned long long)total);
+	size_t said = count < DESCRIPTORS_SAID ? count : DESCRIPTORS_SAID;
+	for (size_t i = 0; i < said; i++) {
+		say(waiting, i ? ", " : "");
+		say_number_and_descriptor(waiting, watched[i].fd);
+	}
+	if (total > said)
+		say(waiting, "%s… %llu more", said ? ", " : "", (unsigned long long)(total - said));
+}
+
+static bool explain_watches(struct waiting *waiting, const struct watches *watches, bool readable)
+{
+	say(waiting, "waits for ");
+	if (!readable)
+		say(waiting, "descriptors");
+	else if (!watches->total)
+		say(waiting, "a signal, as it watches no descriptor");
+	else
+		say_watched(waiting, watches->items, watches->count, watches->total);
+	say_timeout(waiting);
+	return true;
+}
+
+static bool explain_poll(struct waiting *waiting)
+{
+	struct watches watches = {.count = 0};
+	bool readable = watches_add_pollfds(&watches, waiting->process->memory,
+	        call_value(waiting, "fds"), (uint32_t)call_value(waiting, "nfds"));
+
+	return explain_watches(waiting, &watches, readable);
+}
+
+static bool explain_select(struct waiting *waiting)
+{
+	static const struct {
+		const char *parameter;
+		uint32_t events;
+	} sets[] = {{"readfds", POLLIN}, {"writefds", POLLOUT}, {"exceptfds", POLLPRI}};
+	struct watches watches = {.count = 0};
+	bool readable = true;
+
+	for (size_t i = 0; i < array_length(sets); i++) {
+		uint64_t address = call_value(waiting, sets[i].parameter);
+
+		if (address)
+			readable &= watches_add_set(&watches, waiting->process->memory, address,
+			        (int)call_value(waiting, "nfds"), sets[i].events);
+	}
+	return explain_watches(waiting, &watches, readable);
+}
+
+static bool explain_epoll(struct waiting *waiting)
+{
+	const struct descriptor *descriptor = waiting->descriptor;
+	int fd = (int)waiting->call->arguments[0];
+
+	if (!descriptor || descriptor->kind != DESCRIPTOR_EPOLL) {
+		say(waiting, "waits for the descriptors of epoll instance %d", fd);
+	} else if (!descriptor->watched_count) {
+		say(waiting, "waits for epoll instance %d%s", fd,
+		        descriptor->problem ? "" : ", which watches no descriptor");
+	} else {
+		say(waiting, "waits for ");
+		say_watched(waiting, descriptor->watched, descriptor->watched_count,
+		        descriptor->watched_count);
+		say(waiting, " (epoll %d)", fd);
+	}
+	say_timeout(waiting);
+	return true;
+}
+
+static const struct wait_kind rows[] = {
+        {"poll", true, CALL_POLL, explain_poll},
+        {"select", true, CALL_SELECT, explain_select},
+        {"epoll", true, CALL_EPOLL, explain_epoll},
+};
+
+const struct wait_kinds waits_for_several = KINDS(rows);

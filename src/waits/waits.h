@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Waits: what a thread waits for, in one sentence, and on whom. It knows the syscall in flight,
+ * the kernel's functions, the functions of user space above the call, and the descriptors. What
+ * none of them tells is not claimed.
+ *
+ * To add a kind of wait: one row in the table of its file, and its line in docs/waits.md.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "model/process.h"
+#include "syscalls/syscalls.h"
+
+#define STACK_CACHE 64
+
+/* What the waits of one process have in common. Zeroed but for the first three. */
+struct waits {
+	const struct process *process;
+	struct arena *arena;
+	int64_t (*clock)(clockid_t clock); /* the present reading, in nanoseconds */
+
+	/* What the kernel stacks seen last show; threads that block alike share a stack. */
+	struct {
+		const struct kernel_stack *stack;
+		uint64_t traits;
+	} cache[STACK_CACHE];
+};
+
+/*
+ * What @thread waits for, in the arena, when @call is what it is in; NULL when its state is not
+ * known.
+ */
+struct wait *wait_explain(
+        struct waits *waits, const struct thread *thread, const struct call *call);
+
+/* The words of all kinds, in the order in which they are tried; @index from 0; NULL past the last.
+ */
+const char *wait_kind_word(size_t index);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The words that sentences are made of. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "waits/kinds.h"
+
+#define HOLDERS_MAX 64 /* a pipe may have been inherited by thousands */
+#define PEERS_SAID 3
+
+void say(struct waiting *waiting, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_append_vformat(&waiting->sentence, format, arguments);
+	va_end(arguments);
+}
+
+void say_escaped(struct waiting *waiting, const char *string)
+{
+	text_append_escaped(&waiting->sentence, string, strlen(string));
+}
+
+static const struct descriptor *find(const struct waiting *waiting, int fd)
+{
+	return waiting->process->descriptors->find(waiting->process->descriptors, fd);
+}
+
+void say_descriptor(struct waiting *waiting, int fd)
+{
+	const struct descriptor *descriptor = find(waiting, fd);
+
+	if (descriptor && descriptor->path && descriptor->path[0] == '/')
+		say_escaped(waiting, descriptor->path);
+	else if (descriptor && descriptor->text)
+		say(waiting, "%s", descriptor->text);
+	else
+		say(waiting, "descriptor %d", fd);
+}
+
+void say_number_and_descriptor(struct waiting *waiting, int fd)
+{
+	append_descriptor(&waiting->sentence, waiting->process, fd);
+}
+
+void say_peers(
+        struct waiting *waiting, const char *preposition, const struct descriptor *descriptor)
+{
+	size_t count = descriptor->peer_count;
+
+	for (size_t i = 0; i < count && i < PEERS_SAID; i++) {
+		const struct peer *peer = &descriptor->peers[i];
+
+		say(waiting, i ? ", " : " %s ", preposition);
+		if (peer->pid == waiting->process->pid) {
+			say(waiting, "itself");
+			continue;
+		}
+		say_escaped(waiting, peer->comm ? peer->comm : "a process");
+		say(waiting, " (pid %d)", peer->pid);
+	}
+	if (count > PEERS_SAID)
+		say(waiting, " and %zu more", count - PEERS_SAID);
+}
+
+void say_argument(struct waiting *waiting, const char *name)
+{
+	int index = call_parameter(waiting->call, name);
+	struct text text cleanup_text = {0};
+
+	if (index < 0)
+		return;
+	const struct parameter *parameter = &waiting->call->row->parameters[index];
+	struct argument argument = {
+	        .process = waiting->process,
+	        .thread = waiting->thread,
+	        .all = waiting->call->arguments,
+	        .index = (unsigned)index,
+	        .value = waiting->call->arguments[index],
+	        .detail = parameter->detail,
+	        .resumed = waiting->call->resumed,
+	};
+	if (parameter->type->append && parameter->type->append(&argument, &text))
+		text_append_bytes(&waiting->sentence, text.bytes, text.length);
+	else
+		say(waiting, "0x%llx", (unsigned long long)argument.value);
+}
+
+void say_call(struct waiting *waiting)
+{
+	const struct call *call = waiting->call;
+
+	if (!call->name)
+		return;
+	say(waiting, "%s", call->name);
+	for (size_t i = 0; call->row && i < SYSCALL_ARGUMENTS; i++) {
+		const struct parameter *parameter = &call->row->parameters[i];
+
+		if (!parameter->name)
+			return;
+		if (parameter->type != &argument_string && parameter->type != &argument_descriptor)
+			continue;
+		say(waiting, " of ");
+		if (parameter->type == &argument_descriptor)
+			say_descriptor(waiting, (int)call->arguments[i]);
+		else
+			say_argument(waiting, parameter->name);
+		return;
+	}
+}
+
+uint64_t call_value(const struct waiting *waiting, const char *name)
+{
+	int index = call_parameter(waiting->call, name);
+
+	return index < 0 ? 0 : waiting->call->arguments[index];
+}
+
+void add_holder(struct waiting *waiting, pid_t pid, pid_t tid, const char *text)
+{
+	if (!waiting->holders)
+		waiting->holders = arena_new(waiting->waits->arena, struct holder, HOLDERS_MAX);
+	if (waiting->holder_count < HOLDERS_MAX)
+		waiting->holders[waiting->holder_count++] =
+		        (struct holder){.pid = pid, .tid = tid, .text = text};
+}
+
+void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text)
+{
+	for (size_t i = 0; i < descriptor->peer_count; i++)
+		add_holder(waiting, descriptor->peers[i].pid, 0, text);
+}
+
+bool same_pid_namespace(const struct waiting *waiting)
+{
+	return waiting->process->namespace_pid == waiting->process->pid;
+}
+
+bool is_certain_party(const struct descriptor *descriptor)
+{
+	if (!descriptor)
+		return false;
+	switch (descriptor->kind) {
+	case DESCRIPTOR_PIPE:
+	case DESCRIPTOR_FIFO:
+		return true;
+	case DESCRIPTOR_SOCKET:
+		return descriptor->socket && (descriptor->socket->remote.ss_family != AF_UNSPEC ||
+		                                     descriptor->socket->peer_inode);
+	default:
+		return false;
+	}
+}
