@@ -57,7 +57,7 @@ $(B)/whystuck: $(B)/main.o $(LIBRARY)
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(B)/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
@@ -176,7 +176,7 @@ build/fuzz/%.o: src/%.c Makefile | $(GENERATED)
 
 build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \

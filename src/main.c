@@ -2,9 +2,9 @@
 /* whystuck: where every thread of a process is, what it waits for, and on whom. */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
+#include "cli/message.h"
 #include "cli/options.h"
 #include "cli/show.h"
 
@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 		status = show(&options);
 		break;
 	case OPTIONS_DONE:
-		status = fflush(stdout) ? 1 : 0;
+		status = output_finish() ? 0 : 1;
 		break;
 	case OPTIONS_WRONG:
 		break;

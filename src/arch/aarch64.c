@@ -18,7 +18,7 @@ enum { SP = 31, PC = 32, PSTATE = 33, REGSET_COUNT = 34 };
  * do_signal()). The entry stays unknown; /proc/PID/syscall tells.
  */
 static bool decode_prstatus(
-        const void *regset, size_t size, struct registers *registers, struct syscall_entry *entry)
+	const void *regset, size_t size, struct registers *registers, struct syscall_entry *entry)
 {
 	uint64_t raw[REGSET_COUNT];
 
@@ -33,19 +33,19 @@ static bool decode_prstatus(
 }
 
 const struct arch arch_aarch64 = {
-        .name = "aarch64",
-        .elf_machine = EM_AARCH64,
-        .register_count = PC + 1,
-        .sp = SP,
-        .fp = 29,
-        .pc = PC,
-        .return_address = 30,
-        /* x19 to x28 and the frame pointer x29: AAPCS64, 6.1.1. */
-        .preserved = UINT64_C(0x7ff) << 19,
-        /* Pointer authentication uses the bits above those of a user address, 48 for code. */
-        .code_mask = (UINT64_C(1) << 48) - 1,
-        .restart_distance = 4,
-        .decode_prstatus = decode_prstatus,
-        .syscall_names = syscall_names,
-        .syscall_limit = array_length(syscall_names),
+	.name = "aarch64",
+	.elf_machine = EM_AARCH64,
+	.register_count = PC + 1,
+	.sp = SP,
+	.fp = 29,
+	.pc = PC,
+	.return_address = 30,
+	/* x19 to x28 and the frame pointer x29: AAPCS64, 6.1.1. */
+	.preserved = UINT64_C(0x7ff) << 19,
+	/* Pointer authentication uses the bits above those of a user address, 48 for code. */
+	.code_mask = (UINT64_C(1) << 48) - 1,
+	.restart_distance = 4,
+	.decode_prstatus = decode_prstatus,
+	.syscall_names = syscall_names,
+	.syscall_limit = array_length(syscall_names),
 };

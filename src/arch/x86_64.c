@@ -43,23 +43,23 @@ enum {
 
 /* Where each DWARF number stands in it: x86-64 psABI, figure 3.36. */
 static const uint8_t position[] = {
-        RAX,
-        RDX,
-        RCX,
-        RBX,
-        RSI,
-        RDI,
-        RBP,
-        RSP,
-        R8,
-        R9,
-        R10,
-        R11,
-        R12,
-        R13,
-        R14,
-        R15,
-        RIP,
+	RAX,
+	RDX,
+	RCX,
+	RBX,
+	RSI,
+	RDI,
+	RBP,
+	RSP,
+	R8,
+	R9,
+	R10,
+	R11,
+	R12,
+	R13,
+	R14,
+	R15,
+	RIP,
 };
 
 /* arch/x86/include/asm/segment.h, __USER32_CS. */
@@ -77,7 +77,7 @@ static bool will_restart(int64_t result)
 }
 
 static bool decode_prstatus(
-        const void *regset, size_t size, struct registers *registers, struct syscall_entry *entry)
+	const void *regset, size_t size, struct registers *registers, struct syscall_entry *entry)
 {
 	static const uint8_t arguments[SYSCALL_ARGUMENTS] = {RDI, RSI, RDX, R10, R8, R9};
 	uint64_t raw[REGSET_COUNT];
@@ -102,17 +102,17 @@ static bool decode_prstatus(
 }
 
 const struct arch arch_x86_64 = {
-        .name = "x86_64",
-        .elf_machine = EM_X86_64,
-        .register_count = array_length(position),
-        .sp = 7,
-        .fp = 6,
-        .pc = 16,
-        .return_address = 16,
-        .preserved = 1 << 3 | 1 << 6 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15,
-        .code_mask = UINT64_MAX,
-        .red_zone = 128,
-        .decode_prstatus = decode_prstatus,
-        .syscall_names = syscall_names,
-        .syscall_limit = array_length(syscall_names),
+	.name = "x86_64",
+	.elf_machine = EM_X86_64,
+	.register_count = array_length(position),
+	.sp = 7,
+	.fp = 6,
+	.pc = 16,
+	.return_address = 16,
+	.preserved = 1 << 3 | 1 << 6 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15,
+	.code_mask = UINT64_MAX,
+	.red_zone = 128,
+	.decode_prstatus = decode_prstatus,
+	.syscall_names = syscall_names,
+	.syscall_limit = array_length(syscall_names),
 };

@@ -28,6 +28,7 @@ enum long_option {
 	LONG_NO_GOROUTINES,
 	LONG_NO_KERNEL,
 	LONG_NO_USER,
+	LONG_LINES,
 	LONG_NO_LINES,
 	LONG_STOP,
 	LONG_COLOR,
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
 	{"no-group", no_argument, NULL, LONG_NO_GROUP},
 	{"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
 	{"no-user", no_argument, NULL, LONG_NO_USER},
+	{"lines", no_argument, NULL, LONG_LINES},
 	{"no-lines", no_argument, NULL, LONG_NO_LINES},
 	{"stop", required_argument, NULL, LONG_STOP},
 	{"max-frames", required_argument, NULL, 'n'},
@@ -78,6 +80,8 @@ static const char help_head[] =
 	"  -n, --max-frames=N     up to N frames of each stack (256)\n"
 	"      --no-kernel        no kernel frames\n"
 	"      --no-user          no user frames\n"
+	"      --lines            source lines and inlined frames of the C library too,\n"
+	"                         whose debug information takes long to unpack\n"
 	"      --no-lines         no source lines and no inlined frames: faster\n"
 	"      --group            threads with the same stack once, with their ids; this\n"
 	"                         is what text does\n"
@@ -294,8 +298,10 @@ static enum options_outcome take_option(struct options *options, int option, con
 	case LONG_NO_USER:
 		options->render.user = false;
 		return OPTIONS_LOOK;
+	case LONG_LINES:
 	case LONG_NO_LINES:
-		options->render.lines = false;
+		options->render.lines = option == LONG_LINES;
+		options->all_lines = option == LONG_LINES;
 		return OPTIONS_LOOK;
 	case LONG_STOP:
 		return set_stop(options, optarg);

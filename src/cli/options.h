@@ -26,6 +26,7 @@ struct options {
 		render; /* .color and .width are settled: a terminal, NO_COLOR, --color */
 	enum stop_policy stop;
 	size_t max_frames;
+	bool all_lines; /* whatever it costs to read them */
 	bool verbose;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/show.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -118,6 +117,13 @@ static size_t count_threads(const struct look *look)
 	return count;
 }
 
+static enum lines_wanted wanted_lines(const struct options *options)
+{
+	if (options->all_lines)
+		return LINES_ALL;
+	return options->render.lines ? LINES_QUICK : LINES_NONE;
+}
+
 /* From the facts of a process to the functions of its user stacks. */
 static void name_functions(const struct options *options, struct process *process,
 	struct images *images, struct arena *arena)
@@ -125,7 +131,7 @@ static void name_functions(const struct options *options, struct process *proces
 	struct modules *modules = modules_create(images, process, arena);
 
 	unwind_process(process, modules, options->max_frames, arena);
-	symbolize_process(process, modules, options->render.lines, arena);
+	symbolize_process(process, modules, wanted_lines(options), arena);
 	modules_destroy(modules);
 }
 
@@ -143,8 +149,9 @@ static void report_effort(const struct look *look, const struct collector *colle
 				longest = process->threads[j].stopped_ns;
 		}
 	}
-	text_append_format(&line, "looked by %s at %zu threads of %zu processes in ",
-		collector ? collector->name : "nothing", count_threads(look), look->process_count);
+	text_append_format(&line, "looked by %s at %zu threads of %zu process%s in ",
+		collector ? collector->name : "nothing", count_threads(look), look->process_count,
+		look->process_count == 1 ? "" : "es");
 	text_append_duration(&line, collected_ns);
 	text_append(&line, ", read their stacks in ");
 	text_append_duration(&line, explained_ns);
@@ -191,17 +198,6 @@ static void take_look(const struct options *options, const struct pids *pids, st
 			look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
 }
 
-/* Renders on standard output. Returns whether all of it was written. */
-static bool render(const struct options *options, const struct look *look)
-{
-	errno = 0;
-	options->renderer->render(look, &options->render, stdout);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	message("standard output: %s", errno ? error_errno(errno).reason : "cannot be written");
-	return false;
-}
-
 int show(const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
@@ -223,7 +219,8 @@ int show(const struct options *options)
 	if (options->tid_count || options->states)
 		drop_processes_without_threads(&look);
 
-	bool written = render(options, &look);
+	options->renderer->render(&look, &options->render, stdout);
+	bool written = output_finish();
 	bool gaps = report_gaps(&look, options->verbose);
 	bool shown = count_threads(&look);
 	images_destroy(images);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/utsname.h>
-
 #include "collect/collector.h"
 #include "collect/ways.h"
-#include "util/clock.h"
 #include "util/memory.h"
 
 /* Best first; the last serves every request. */
 static const struct collector *const collectors[] = {
-        &collector_ptrace,
-        &collector_passive,
+	&collector_ptrace,
+	&collector_passive,
 };
 
 static const struct collector *choose(const struct look_request *request)
@@ -17,7 +14,7 @@ static const struct collector *choose(const struct look_request *request)
 	size_t i = 0;
 
 	while (i + 1 < array_length(collectors) && collectors[i]->usable &&
-	        failed(collectors[i]->usable(request)))
+		failed(collectors[i]->usable(request)))
 		i++;
 	return collectors[i];
 }
@@ -25,10 +22,7 @@ static const struct collector *choose(const struct look_request *request)
 void collect(const struct look_request *request, struct look *look, const struct collector **used)
 {
 	const struct collector *collector = choose(request);
-	struct utsname system;
 
-	look->taken_at_ns = clock_ns(CLOCK_REALTIME);
-	look->kernel = uname(&system) == 0 ? arena_strdup(look->arena, system.release) : "";
 	collector->collect(request, look);
 	if (used)
 		*used = collector;

@@ -35,8 +35,8 @@ static void parse_symbol(struct scan *line, struct kernel_frame *frame, struct a
 	}
 	struct scan rest = {plus ? plus : line->at, line->at};
 	if (plus && scan_literal(&rest, "+0x") && scan_unsigned(&rest, 16, &offset) &&
-	        scan_literal(&rest, "/0x") && scan_unsigned(&rest, 16, &size) &&
-	        rest.at == rest.end && offset <= UINT32_MAX && size <= UINT32_MAX && plus > start) {
+		scan_literal(&rest, "/0x") && scan_unsigned(&rest, 16, &size) &&
+		rest.at == rest.end && offset <= UINT32_MAX && size <= UINT32_MAX && plus > start) {
 		frame->symbol = arena_strndup(arena, start, (size_t)(plus - start));
 		frame->offset = (uint32_t)offset;
 		frame->size = (uint32_t)size;
@@ -62,7 +62,7 @@ static bool parse_frame(struct scan line, struct kernel_frame *frame, struct are
 	parse_symbol(&line, frame, arena);
 	if (scan_literal(&line, " [")) {
 		const char *close =
-		        scan_left(&line) ? memchr(line.at, ']', scan_left(&line)) : NULL;
+			scan_left(&line) ? memchr(line.at, ']', scan_left(&line)) : NULL;
 
 		if (close)
 			frame->module = arena_strndup(arena, line.at, (size_t)(close - line.at));
@@ -101,7 +101,7 @@ void kernel_stacks_destroy(struct kernel_stacks *stacks)
 }
 
 struct kernel_stack *kernel_stacks_find(
-        struct kernel_stacks *stacks, const char *bytes, size_t length)
+	struct kernel_stacks *stacks, const char *bytes, size_t length)
 {
 	struct known_stack *known;
 

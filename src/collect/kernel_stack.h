@@ -18,4 +18,4 @@ void kernel_stacks_destroy(struct kernel_stacks *stacks);
 
 /* The one stack for that text. */
 struct kernel_stack *kernel_stacks_find(
-        struct kernel_stacks *stacks, const char *bytes, size_t length);
+	struct kernel_stacks *stacks, const char *bytes, size_t length);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -29,30 +28,17 @@ struct live_process {
 	struct machine *machine; /* shared by the look's processes */
 };
 
-/* Each process of the look keeps a few descriptors open until it has been explained. */
-static void allow_many_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 void session_init(struct session *session, const struct look_request *request, struct look *look)
 {
 	*session = (struct session){
-	        .request = request,
-	        .look = look,
-	        .machine = machine_create(look->arena),
-	        .known_stacks = kernel_stacks_create(look->arena),
-	        .stack_budget = STACK_BUDGET,
+		.request = request,
+		.look = look,
+		.machine = machine_create(look->arena),
+		.known_stacks = kernel_stacks_create(look->arena),
+		.stack_budget = STACK_BUDGET,
 	};
 	look->processes = arena_new(look->arena, struct process *, request->pid_count);
 	look->process_count = 0;
-	if (request->pid_count > 1)
-		allow_many_descriptors();
 }
 
 void session_deinit(struct session *session)
@@ -87,7 +73,7 @@ static int open_process(struct live *live, pid_t pid)
 	live->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (live->directory >= 0)
 		live->tasks_directory =
-		        openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return live->tasks_directory < 0 ? errno : 0;
 }
 
@@ -97,10 +83,10 @@ void live_say_lost(struct session *session, pid_t pid, int error)
 
 	if (error == ENOENT || error == ESRCH)
 		gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
-		        "process %d ended during the look", pid);
+			"process %d ended during the look", pid);
 	else
 		gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "process %d: %s", pid,
-		        refusal_of_access(error, (uid_t)-1));
+			refusal_of_access(error, (uid_t)-1));
 }
 
 static void close_all(struct live *live)
@@ -137,7 +123,7 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 	}
 	snprintf(tid, sizeof(tid), "%d", live->leader);
 	live->leader_directory =
-	        openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 bool live_begin(struct live *live, struct session *session, pid_t pid)
@@ -146,7 +132,7 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	struct proc_stat stat;
 
 	*live = (struct live){
-	        .session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
+		.session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
 	int error = open_process(live, pid);
 	if (!error && !process_read_stat(live->directory, &stat))
 		error = ESRCH;
@@ -156,7 +142,7 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 		return false;
 	}
 	task_reader_init(&live->reader, live->tasks_directory, session->request,
-	        session->known_stacks, arena);
+		session->known_stacks, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
@@ -176,7 +162,7 @@ void live_read_maps(struct live *live)
 	if (live->process->is_kernel || live->leader_directory < 0)
 		return;
 	live->memory_error = process_read_maps(
-	        live->process, live->leader_directory, live->session->look->arena);
+		live->process, live->leader_directory, live->session->look->arena);
 	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
 		live->memory_error = 0; /* it has just ended, which is said elsewhere */
 }
@@ -228,14 +214,15 @@ size_t live_list_tasks(struct live *live)
 			continue;
 		array_reserve(live->tasks, live->count, live->capacity);
 		live->tasks[live->count++] = (struct task){
-		        .thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
-		        .exec_start_ns = -1,
+			.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
+			.exec_start_ns = -1,
 		};
 	}
 	closedir(directory);
 	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
 	 */
-	qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
+	if (live->count > known)
+		qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
 	return live->count - known;
 }
 
@@ -298,12 +285,12 @@ void live_copy_passively(struct live *live, struct task **tasks, size_t count)
 			tasks[pending] = task;
 			tasks[i] = swapped;
 			copies[pending++] = (struct stack_copy){
-			        .sp = task->place.sp, .limit = STACK_LIMIT_BLOCKED};
+				.sp = task->place.sp, .limit = STACK_LIMIT_BLOCKED};
 		}
 		if (pending == 0)
 			return;
 		stack_copy_all(live->leader, &live->process->mappings, copies, pending,
-		        &live->session->stack_budget, live->session->look->arena);
+			&live->session->stack_budget, live->session->look->arena);
 		for (size_t i = 0; i < pending; i++)
 			take_copy(live, tasks[i], &copies[i]);
 		count = pending;
@@ -331,7 +318,7 @@ static void finish(struct live *live)
 		/* The main thread stands first, wherever its id does. */
 		if (task->thread.tid == process->pid && process->thread_count) {
 			memmove(process->threads + 1, process->threads,
-			        process->thread_count * sizeof(*process->threads));
+				process->thread_count * sizeof(*process->threads));
 			process->threads[0] = task->thread;
 		} else {
 			process->threads[process->thread_count] = task->thread;
@@ -345,7 +332,7 @@ static void finish(struct live *live)
 		process->memory = &kept->memory.memory;
 	else if (live->memory_error)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
-		        refusal_of_access(live->memory_error, process->uid));
+			refusal_of_access(live->memory_error, process->uid));
 	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);
 	if (live->session->request->process_info)
 		process_read_info(process, live->directory, look->arena);
@@ -367,7 +354,7 @@ static void forget_stacks(struct live *live)
 		thread->kernel_stack = NULL;
 	}
 	gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS,
-	        "it executed another program during the look: its stacks are left out");
+		"it executed another program during the look: its stacks are left out");
 }
 
 bool live_end(struct live *live, bool last)
@@ -375,7 +362,7 @@ bool live_end(struct live *live, bool last)
 	struct proc_stat stat;
 	bool here = process_read_stat(live->directory, &stat);
 	bool same = here && stat.start_code == live->start_code &&
-	            stat.start_stack == live->start_stack;
+		    stat.start_stack == live->start_stack;
 
 	/* A zombie has lost its address space: it ended, and executed nothing. */
 	if (!here || (!same && strchr("ZX", stat.state))) {

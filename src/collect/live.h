@@ -32,7 +32,7 @@ struct live {
 	struct session *session;
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
-	                  the same id can be mistaken for this one */
+			  the same id can be mistaken for this one */
 	int tasks_directory; /* /proc/PID/task */
 	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
 	int leader_directory; /* /proc/PID/task/TID of it; -1: it is gone */

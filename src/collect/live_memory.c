@@ -47,10 +47,10 @@ static size_t read_memory(const struct memory *base, uint64_t address, void *to,
 void live_memory_init(struct live_memory *memory, pid_t pid, int directory)
 {
 	*memory = (struct live_memory){
-	        .memory.read = read_memory,
-	        .pid = pid,
-	        .directory = directory,
-	        .file = -1,
+		.memory.read = read_memory,
+		.pid = pid,
+		.directory = directory,
+		.file = -1,
 	};
 }
 

@@ -64,18 +64,18 @@ static bool parse_permissions(struct scan *line, struct mapping *mapping)
 }
 
 static bool parse_line(
-        struct scan line, struct mapping *mapping, struct last_path *last, struct arena *arena)
+	struct scan line, struct mapping *mapping, struct last_path *last, struct arena *arena)
 {
 	uint64_t major, minor, inode;
 
 	if (!scan_unsigned(&line, 16, &mapping->start) || !scan_literal(&line, "-") ||
-	        !scan_unsigned(&line, 16, &mapping->end) || !scan_literal(&line, " ") ||
-	        !parse_permissions(&line, mapping) || !scan_literal(&line, " ") ||
-	        !scan_unsigned(&line, 16, &mapping->offset) || !scan_literal(&line, " ") ||
-	        !scan_unsigned(&line, 16, &major) || !scan_literal(&line, ":") ||
-	        !scan_unsigned(&line, 16, &minor) || !scan_literal(&line, " ") ||
-	        !scan_unsigned(&line, 10, &inode) || mapping->start >= mapping->end ||
-	        major > UINT32_MAX || minor > UINT32_MAX)
+		!scan_unsigned(&line, 16, &mapping->end) || !scan_literal(&line, " ") ||
+		!parse_permissions(&line, mapping) || !scan_literal(&line, " ") ||
+		!scan_unsigned(&line, 16, &mapping->offset) || !scan_literal(&line, " ") ||
+		!scan_unsigned(&line, 16, &major) || !scan_literal(&line, ":") ||
+		!scan_unsigned(&line, 16, &minor) || !scan_literal(&line, " ") ||
+		!scan_unsigned(&line, 10, &inode) || mapping->start >= mapping->end ||
+		major > UINT32_MAX || minor > UINT32_MAX)
 		return false;
 	mapping->device = makedev((unsigned)major, (unsigned)minor);
 	mapping->inode = inode;
@@ -97,7 +97,7 @@ struct mappings maps_parse(const char *bytes, size_t length, struct arena *arena
 		struct mapping mapping = {0};
 
 		if (!parse_line(line, &mapping, &last, arena) ||
-		        (count && mapping.start < items[count - 1].end))
+			(count && mapping.start < items[count - 1].end))
 			continue;
 		array_reserve(items, count, capacity);
 		items[count++] = mapping;

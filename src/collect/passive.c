@@ -42,7 +42,7 @@ static void collect_passive(const struct look_request *request, struct look *loo
 }
 
 const struct collector collector_passive = {
-        .name = "passive",
-        .collect = collect_passive,
-        .release = live_release,
+	.name = "passive",
+	.collect = collect_passive,
+	.release = live_release,
 };

@@ -39,7 +39,7 @@ bool proc_parse_stat(const char *bytes, size_t length, struct proc_stat *stat)
 	*stat = (struct proc_stat){.cpu = -1};
 	/* The name may hold any byte, so it ends at the last parenthesis; numbers follow it. */
 	if (!scan_unsigned(&scan, 10, &pid) || pid > INT_MAX || !scan_literal(&scan, " (") ||
-	        !close || close < scan.at)
+		!close || close < scan.at)
 		return false;
 	stat->pid = (pid_t)pid;
 	unescape_comm(scan.at, close, stat->comm);
@@ -148,7 +148,7 @@ bool proc_syscall_same(const struct proc_syscall *one, const struct proc_syscall
 	return !one->running && !other->running && one->sp == other->sp && one->pc == other->pc &&
 	       one->entry.number == other->entry.number &&
 	       memcmp(one->entry.arguments, other->entry.arguments, sizeof(one->entry.arguments)) ==
-	               0;
+		       0;
 }
 
 bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start_ns)
@@ -167,8 +167,8 @@ bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start
 			continue;
 		scan_blanks(&line);
 		if (!scan_unsigned(&line, 10, &ms) || !scan_literal(&line, ".") ||
-		        scan_left(&line) != 6 || !scan_unsigned(&line, 10, &fraction) ||
-		        line.at != line.end || ms > INT64_MAX / NS_PER_MS - 1)
+			scan_left(&line) != 6 || !scan_unsigned(&line, 10, &fraction) ||
+			line.at != line.end || ms > INT64_MAX / NS_PER_MS - 1)
 			continue;
 		*exec_start_ns = (int64_t)(ms * NS_PER_MS + fraction);
 		return true;
@@ -177,7 +177,7 @@ bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start
 }
 
 size_t proc_parse_cmdline(
-        const char *bytes, size_t length, struct arena *arena, const char ***arguments)
+	const char *bytes, size_t length, struct arena *arena, const char ***arguments)
 {
 	size_t count = 0, index = 0;
 
@@ -217,7 +217,7 @@ static const char *take_column(struct scan *line, size_t width, struct arena *ar
 }
 
 size_t proc_parse_limits(
-        const char *bytes, size_t length, struct arena *arena, struct process_limit **limits)
+	const char *bytes, size_t length, struct arena *arena, struct process_limit **limits)
 {
 	/* The columns of fs/proc/base.c, proc_pid_limits(), each with the blank after it. */
 	enum { NAME = 26, VALUE = 21, UNIT = 10, MOST = 64 };
@@ -290,7 +290,7 @@ static bool find_lxc(const struct scan *path, struct scan *name)
 			return name->at < name->end;
 		size_t length = scan_left(&component);
 		after_lxc = (length == 3 && memcmp(component.at, "lxc", 3) == 0) ||
-		            (length == 11 && memcmp(component.at, "lxc.payload", 11) == 0);
+			    (length == 11 && memcmp(component.at, "lxc.payload", 11) == 0);
 	}
 	return false;
 }
@@ -305,7 +305,7 @@ const char *proc_parse_container(const char *bytes, size_t length, struct arena 
 
 		for (int i = 0; i < 2; i++) {
 			const char *colon =
-			        line.at < line.end ? memchr(line.at, ':', scan_left(&line)) : NULL;
+				line.at < line.end ? memchr(line.at, ':', scan_left(&line)) : NULL;
 
 			line.at = colon ? colon + 1 : line.end;
 		}

@@ -63,11 +63,11 @@ bool proc_parse_exec_start(const char *bytes, size_t length, int64_t *exec_start
 /* /proc/PID/cmdline: its arguments, in @arena; empty ones at the end that overwrite others (as
  * programs do that set their title) are left out. */
 size_t proc_parse_cmdline(
-        const char *bytes, size_t length, struct arena *arena, const char ***arguments);
+	const char *bytes, size_t length, struct arena *arena, const char ***arguments);
 
 /* /proc/PID/limits, in @arena. */
 size_t proc_parse_limits(
-        const char *bytes, size_t length, struct arena *arena, struct process_limit **limits);
+	const char *bytes, size_t length, struct arena *arena, struct process_limit **limits);
 
 /*
  * The id of the container that /proc/PID/cgroup tells of, in @arena; NULL for none. Known are

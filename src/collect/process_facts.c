@@ -33,11 +33,11 @@ static void set_times(struct process *process, const struct proc_stat *stat)
 
 	process->running_ns = process->started_at_ns = -1;
 	if (ticks_per_second <= 0 ||
-	        stat->start_ticks > (uint64_t)(INT64_MAX / NS_PER_SECOND * ticks_per_second))
+		stat->start_ticks > (uint64_t)(INT64_MAX / NS_PER_SECOND * ticks_per_second))
 		return;
 	int64_t ticks = (int64_t)stat->start_ticks;
 	int64_t start = ticks / ticks_per_second * NS_PER_SECOND +
-	                ticks % ticks_per_second * (NS_PER_SECOND / ticks_per_second);
+			ticks % ticks_per_second * (NS_PER_SECOND / ticks_per_second);
 	int64_t running = clock_ns(CLOCK_BOOTTIME) - start;
 	process->running_ns = running > 0 ? running : 0;
 	process->started_at_ns = clock_ns(CLOCK_REALTIME) - process->running_ns;
@@ -48,11 +48,11 @@ static const char *read_link(int directory, const char *name, struct arena *aren
 	struct text target cleanup_text = {0};
 
 	return failed(file_read_link(directory, name, &target)) ? NULL
-	                                                        : text_to_arena(&target, arena);
+								: text_to_arena(&target, arena);
 }
 
 void process_read_facts(struct process *process, int directory, int leader,
-        const struct proc_stat *stat, struct arena *arena)
+	const struct proc_stat *stat, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
 	struct proc_status status;
@@ -64,7 +64,7 @@ void process_read_facts(struct process *process, int directory, int leader,
 	process->is_kernel = stat->flags & PROC_FLAG_KERNEL_THREAD;
 	set_times(process, stat);
 	if (!failed(file_read(directory, "status", SMALL_FILE, &text)) && text.length &&
-	        proc_parse_status(text.bytes, text.length, &status)) {
+		proc_parse_status(text.bytes, text.length, &status)) {
 		process->uid = status.uid;
 		process->tracer = status.tracer;
 		process->namespace_pid = status.namespace_pid;
@@ -73,10 +73,10 @@ void process_read_facts(struct process *process, int directory, int leader,
 		return;
 	if (!failed(file_read(leader, "cmdline", CMDLINE_LIMIT, &text)) && text.length) {
 		process->cmdline_count =
-		        proc_parse_cmdline(text.bytes, text.length, arena, &process->cmdline);
+			proc_parse_cmdline(text.bytes, text.length, arena, &process->cmdline);
 		if (text.length == CMDLINE_LIMIT)
 			gaps_add(&process->gaps, arena, STAGE_PROCESS,
-			        "the command line is longer than 1 MiB: the rest was not read");
+				"the command line is longer than 1 MiB: the rest was not read");
 	}
 	process->exe = read_link(leader, "exe", arena);
 	process->cwd = read_link(leader, "cwd", arena);
@@ -113,7 +113,7 @@ int process_read_maps(struct process *process, int directory, struct arena *aren
 		return error.number ? error.number : EIO;
 	if (text.length == MAPS_LIMIT)
 		gaps_add(&process->gaps, arena, STAGE_PROCESS,
-		        "the list of mappings is longer than 128 MiB: the rest was not read");
+			"the list of mappings is longer than 128 MiB: the rest was not read");
 	if (text.length)
 		process->mappings = maps_parse(text.bytes, text.length, arena);
 	process->is_32_bit = is_32_bit(&process->mappings, directory);
@@ -129,7 +129,7 @@ static int by_name(const void *one, const void *other)
 
 /* The links of /proc/PID/ns: "net" → "net:[4026531840]". */
 static void read_namespaces(
-        struct process_info *info, struct process *process, int directory, struct arena *arena)
+	struct process_info *info, struct process *process, int directory, struct arena *arena)
 {
 	enum { MOST = 64 };
 	struct text target cleanup_text = {0};
@@ -150,7 +150,7 @@ static void read_namespaces(
 		struct error error = file_read_link(fd, entry->d_name, &target);
 		if (failed(error)) {
 			gaps_add(&process->gaps, arena, STAGE_PROCESS, "namespaces: %s",
-			        error.reason);
+				error.reason);
 			break;
 		}
 		struct scan scan = scan_bytes(target.bytes, target.length);
@@ -158,7 +158,7 @@ static void read_namespaces(
 		scan.at = bracket ? bracket + 1 : scan.end;
 		if (scan_unsigned(&scan, 10, &inode))
 			info->namespaces[info->namespace_count++] = (struct process_namespace){
-			        arena_strdup(arena, entry->d_name), inode};
+				arena_strdup(arena, entry->d_name), inode};
 	}
 	closedir(links);
 	qsort(info->namespaces, info->namespace_count, sizeof(*info->namespaces), by_name);
@@ -176,13 +176,13 @@ void process_read_info(struct process *process, int directory, struct arena *are
 		gaps_add(&process->gaps, arena, STAGE_PROCESS, "limits: %s", error.reason);
 	else if (text.length)
 		info->limit_count =
-		        proc_parse_limits(text.bytes, text.length, arena, &info->limits);
+			proc_parse_limits(text.bytes, text.length, arena, &info->limits);
 	read_namespaces(info, process, directory, arena);
 	size_t count = process->descriptors->list(process->descriptors, &fds);
 	info->descriptors = arena_new(arena, const struct descriptor *, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct descriptor *descriptor =
-		        process->descriptors->find(process->descriptors, fds[i]);
+			process->descriptors->find(process->descriptors, fds[i]);
 
 		if (descriptor)
 			info->descriptors[info->descriptor_count++] = descriptor;

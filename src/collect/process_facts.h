@@ -17,7 +17,7 @@ bool process_read_stat(int directory, struct proc_stat *stat);
  * What is refused stays unknown.
  */
 void process_read_facts(struct process *process, int directory, int leader,
-        const struct proc_stat *stat, struct arena *arena);
+	const struct proc_stat *stat, struct arena *arena);
 
 /* Reads the mappings and whether the process is of 32 bits; an errno value, or 0. */
 int process_read_maps(struct process *process, int directory, struct arena *arena);

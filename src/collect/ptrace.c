@@ -57,11 +57,11 @@ struct stop {
 static void stop_init(struct stop *stop, struct live *live, struct task **tasks, size_t count)
 {
 	*stop = (struct stop){
-	        .live = live,
-	        .tasks = tasks,
-	        .tracees = allocate_zeroed(count, sizeof(struct tracee)),
-	        .copies = allocate_zeroed(count, sizeof(struct stack_copy)),
-	        .count = count,
+		.live = live,
+		.tasks = tasks,
+		.tracees = allocate_zeroed(count, sizeof(struct tracee)),
+		.copies = allocate_zeroed(count, sizeof(struct stack_copy)),
+		.count = count,
 	};
 	for (size_t i = 0; i < count; i++)
 		stop->tracees[i].tid = tasks[i]->thread.tid;
@@ -75,7 +75,7 @@ static void stop_deinit(struct stop *stop)
 
 /* Whether a stopped thread is where it was blocked before: nothing but the stop woke it. */
 static bool is_at_place(const struct task *task, const struct registers *registers,
-        const struct syscall_entry *entry)
+	const struct syscall_entry *entry)
 {
 	uint64_t pc = registers->value[arch_native->pc];
 	long number = task->place.entry.number;
@@ -104,7 +104,7 @@ static void take_registers(struct task *task, struct tracee *tracee, struct stac
 	task->was_at_place = is_at_place(task, &thread->registers, &entry);
 	/* Stopped before by this very look, the thread is in restart_syscall now. */
 	if (task->was_at_place && thread->entry.number == SYS_restart_syscall &&
-	        task->stopped_entry.in_syscall && task->stopped_sp == task->place.sp)
+		task->stopped_entry.in_syscall && task->stopped_sp == task->place.sp)
 		thread->entry.number = task->stopped_entry.number;
 	else if (!task->was_at_place)
 		thread->entry = entry;
@@ -141,7 +141,7 @@ static void copy_stacks(struct stop *stop)
 			packed[count++] = stop->copies[i];
 	}
 	stack_copy_all(stop->live->leader, &stop->live->process->mappings, packed, count,
-	        &session->stack_budget, session->look->arena);
+		&session->stack_budget, session->look->arena);
 	count = 0;
 	for (size_t i = 0; i < stop->count; i++) {
 		struct task *task = stop->tasks[i];
@@ -233,7 +233,7 @@ static void look_with_stops(struct tracing *tracing, size_t first)
 {
 	struct live *live = &tracing->live;
 	struct task **tasks cleanup_free =
-	        allocate_zeroed(live->count - first, sizeof(struct task *));
+		allocate_zeroed(live->count - first, sizeof(struct task *));
 	size_t count = 0;
 
 	for (size_t i = first; i < live->count; i++) {
@@ -262,7 +262,7 @@ static void look_without_stops(struct live *live)
 		struct task *task = &live->tasks[i];
 
 		if (task_has_user_stack(task) &&
-		        (task->outcome == TASK_PENDING || task->tracer || task->was_late))
+			(task->outcome == TASK_PENDING || task->tracer || task->was_late))
 			tasks[count++] = task;
 	}
 	live_copy_passively(live, tasks, count);
@@ -284,7 +284,7 @@ static bool is_back(struct live *live, struct task *task, bool *under_way)
 	*under_way = place.running;
 	return !place.running && place.sp == task->place.sp && place.pc == task->place.pc &&
 	       (place.entry.number == task->place.entry.number ||
-	               place.entry.number == SYS_restart_syscall);
+		       place.entry.number == SYS_restart_syscall);
 }
 
 static void check_held_still(struct live *live)
@@ -301,10 +301,10 @@ static void check_held_still(struct live *live)
 			bool under_way;
 
 			if (task->outcome != TASK_COPIED || task->thread.held_still ||
-			        task->thread.vanished || !task->was_at_place)
+				task->thread.vanished || !task->was_at_place)
 				continue;
 			if (!task->stopped_entry.in_syscall && task->stopped_entry.known &&
-			        task->thread.state != 'T')
+				task->thread.state != 'T')
 				continue;
 			task->thread.held_still = is_back(live, task, &under_way);
 			again |= under_way;
@@ -325,6 +325,23 @@ static bool end_process(struct tracing *tracing)
 	return live_end(live, tracing->attempt == LIVE_ATTEMPTS);
 }
 
+/*
+ * Whether a thread is held up in an exec. That holds the process's cred_guard_mutex, for which
+ * PTRACE_SEIZE waits without end (kernel/ptrace.c, ptrace_attach(); fs/exec.c, bprm_execve()).
+ */
+static bool is_executing(const struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		const struct task *task = &live->tasks[i];
+
+		if (task->has_place && task->place.entry.in_syscall &&
+			(task->place.entry.number == SYS_execve ||
+				task->place.entry.number == SYS_execveat))
+			return true;
+	}
+	return false;
+}
+
 static void begin_process(struct tracing *tracing)
 {
 	const struct look_request *request = tracing->session.request;
@@ -336,6 +353,11 @@ static void begin_process(struct tracing *tracing)
 	live_read_tasks(live, 0);
 	if (!request->user_stacks)
 		return;
+	if (is_executing(live)) {
+		gaps_add(&live->process->gaps, tracing->session.look->arena, STAGE_PROCESS,
+			"a thread of it is held up in an exec, so none could be stopped");
+		return;
+	}
 	look_with_stops(tracing, 0);
 	/* Those that were started meanwhile, once. */
 	size_t known = live->count;
@@ -392,8 +414,8 @@ static void collect_ptrace(const struct look_request *request, struct look *look
 
 		if (error) {
 			gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
-			        "no thread could be started to look with: %s",
-			        error_errno(error).reason);
+				"no thread could be started to look with: %s",
+				error_errno(error).reason);
 			break;
 		}
 		pthread_join(thread, NULL);
@@ -415,8 +437,8 @@ static struct error ptrace_usable(const struct look_request *request)
 }
 
 const struct collector collector_ptrace = {
-        .name = "ptrace",
-        .usable = ptrace_usable,
-        .collect = collect_ptrace,
-        .release = live_release,
+	.name = "ptrace",
+	.usable = ptrace_usable,
+	.collect = collect_ptrace,
+	.release = live_release,
 };

@@ -27,7 +27,7 @@ static int yama_scope(void)
 	struct text text cleanup_text = {0};
 
 	if (failed(file_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", 16, &text)) ||
-	        text.length == 0)
+		text.length == 0)
 		return 0;
 	return text.bytes[0] - '0';
 }

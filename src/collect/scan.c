@@ -37,7 +37,7 @@ bool scan_unsigned(struct scan *scan, unsigned base, uint64_t *value)
 
 	for (unsigned digit; at < scan->end && (digit = digit_value(*at)) < base; at++) {
 		if (__builtin_mul_overflow(sum, base, &sum) ||
-		        __builtin_add_overflow(sum, digit, &sum))
+			__builtin_add_overflow(sum, digit, &sum))
 			return false;
 	}
 	if (at == scan->at)

@@ -61,7 +61,7 @@ static void read_batch(pid_t pid, struct stack_copy *copies, size_t count, uint8
 }
 
 void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_copy *copies,
-        size_t count, size_t *budget, struct arena *arena)
+	size_t count, size_t *budget, struct arena *arena)
 {
 	size_t total = 0;
 

@@ -34,4 +34,4 @@ struct stack_copy {
  * for which nothing is left has the error ENOBUFS.
  */
 void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_copy *copies,
-        size_t count, size_t *budget, struct arena *arena);
+	size_t count, size_t *budget, struct arena *arena);

@@ -138,8 +138,8 @@ static struct error resolve_name(const char *name, struct pids *pids)
 		return error;
 	if (hidepid_hides())
 		return error_because(
-		        "no process that can be seen has that name, but /proc is mounted "
-		        "with hidepid: run with sudo to see all");
+			"no process that can be seen has that name, but /proc is mounted "
+			"with hidepid: run with sudo to see all");
 	return error_because("no process has that name");
 }
 
@@ -150,7 +150,7 @@ static struct error resolve_id(pid_t id, struct pids *pids)
 	int directory cleanup_close = open_process(id);
 
 	if (directory >= 0 && !failed(file_read(directory, "status", 65536, &text)) &&
-	        text.length && proc_parse_status(text.bytes, text.length, &status)) {
+		text.length && proc_parse_status(text.bytes, text.length, &status)) {
 		if (status.process == getpid())
 			return error_because("that is this very process");
 		add(pids, status.process);
@@ -160,8 +160,8 @@ static struct error resolve_id(pid_t id, struct pids *pids)
 	if (kill(id, 0) == 0 || errno == EPERM) {
 		if (hidepid_hides())
 			return error_because(
-			        "it exists, but /proc is mounted with hidepid and hides "
-			        "it: run with sudo");
+				"it exists, but /proc is mounted with hidepid and hides "
+				"it: run with sudo");
 		return error_because("it exists, but /proc does not show it");
 	}
 	return error_because("no process or thread has that id");

@@ -18,8 +18,8 @@ void pids_deinit(struct pids *pids);
 /*
  * Adds the processes that @target names: a PID, or a TID (then its process), or every
  * process of that name as pidof finds it: the comm, argv[0] or its last part, the last part of
- * exe; a process never matches itself. Fails with a reason ("no process has that name …") where none does;
- * says so too where /proc is mounted with hidepid and may hide it.
+ * exe; a process never matches itself. Fails with a reason ("no process has that name …") where
+ * none does; says so too where /proc is mounted with hidepid and may hide it.
  */
 struct error targets_resolve(const char *target, struct pids *pids);
 

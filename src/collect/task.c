@@ -33,7 +33,7 @@ static ssize_t read_once(int directory, const char *path, char *buffer, size_t s
 			total += length;
 		/* A file that ends below a page has been given whole. */
 	} while ((length < 0 && errno == EINTR) ||
-	         (length > 0 && total >= 4000 && (size_t)total < size));
+		 (length > 0 && total >= 4000 && (size_t)total < size));
 	int error = errno;
 	close(fd);
 	errno = error;
@@ -72,16 +72,16 @@ bool task_clock(int64_t *offset_ns)
 }
 
 void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
-        struct kernel_stacks *known_stacks, struct arena *arena)
+	struct kernel_stacks *known_stacks, struct arena *arena)
 {
 	*reader = (struct task_reader){
-	        .directory = directory,
-	        .kernel_stacks = request->kernel_stacks,
-	        .user_stacks = request->user_stacks,
-	        .known_stacks = known_stacks,
-	        .arena = arena,
-	        .size = BUFFER_SIZE,
-	        .buffer = allocate(BUFFER_SIZE),
+		.directory = directory,
+		.kernel_stacks = request->kernel_stacks,
+		.user_stacks = request->user_stacks,
+		.known_stacks = known_stacks,
+		.arena = arena,
+		.size = BUFFER_SIZE,
+		.buffer = allocate(BUFFER_SIZE),
 	};
 	reader->has_clock = task_clock(&reader->clock_offset_ns);
 }
@@ -159,7 +159,7 @@ static void read_kernel_stack(struct task_reader *reader, struct task *task)
 	}
 	if (length >= 0) {
 		thread->kernel_stack =
-		        kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+			kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
 		if (thread->kernel_stack->count)
 			thread->wchan = thread->kernel_stack->frames[0].symbol;
 		return;
@@ -214,7 +214,7 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 	task->settled = task_held_still(reader, task);
 	if (task->settled && task->exec_start_ns >= 0 && reader->has_clock) {
 		int64_t blocked =
-		        clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
+			clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
 
 		thread->blocked_ns = blocked > 0 ? blocked : 0;
 	}

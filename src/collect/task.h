@@ -67,7 +67,7 @@ struct task {
 bool task_clock(int64_t *offset_ns);
 
 void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
-        struct kernel_stacks *known_stacks, struct arena *arena);
+	struct kernel_stacks *known_stacks, struct arena *arena);
 void task_reader_deinit(struct task_reader *reader);
 
 /*

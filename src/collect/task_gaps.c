@@ -23,27 +23,27 @@ static const char *comm_of(pid_t pid, struct arena *arena)
 }
 
 static void add_user_stack_gaps(struct task *task, const struct process *process,
-        const struct look_request *request, struct arena *arena)
+	const struct look_request *request, struct arena *arena)
 {
 	struct gaps *gaps = &task->thread.gaps;
 	enum stage stage = STAGE_USER_STACK;
 
 	if (task->tracer)
 		gaps_add(gaps, arena, stage,
-		        "process %d (%s) traces it already, so its registers but sp and pc are not "
-		        "known",
-		        task->tracer, comm_of(task->tracer, arena));
+			"process %d (%s) traces it already, so its registers but sp and pc are not "
+			"known",
+			task->tracer, comm_of(task->tracer, arena));
 	switch (task->outcome) {
 	case TASK_COPIED:
 		if (task->error == ENOBUFS)
 			gaps_add(gaps, arena, stage,
-			        "its stack was not copied: the look's 512 MiB for stacks are used "
-			        "up");
+				"its stack was not copied: the look's 512 MiB for stacks are used "
+				"up");
 		else if (task->error)
 			gaps_add(gaps, arena, stage, "its stack could not be copied: %s",
-			        task->error == EFAULT
-			                ? "sp points to no memory"
-			                : refusal_of_access(task->error, process->uid));
+				task->error == EFAULT
+					? "sp points to no memory"
+					: refusal_of_access(task->error, process->uid));
 		break;
 	case TASK_REFUSED:
 		gaps_add(gaps, arena, stage, "%s", refusal_of_access(task->error, process->uid));
@@ -56,25 +56,25 @@ static void add_user_stack_gaps(struct task *task, const struct process *process
 	case TASK_MOVING:
 		if (task->was_late)
 			gaps_add(gaps, arena, stage,
-			        "it was asked to stop for the copy of its stack and did not in "
-			        "time");
+				"it was asked to stop for the copy of its stack and did not in "
+				"time");
 		else if (task->tracer)
 			break;
 		else if (request->stop != STOP_NEVER)
 			gaps_add(gaps, arena, stage, "it was moving each time it was looked at");
 		else if (task->outcome == TASK_RUNS)
 			gaps_add(gaps, arena, stage,
-			        "it runs: its stack can't be read without a stop (--stop=auto)");
+				"it runs: its stack can't be read without a stop (--stop=auto)");
 		else
 			gaps_add(gaps, arena, stage,
-			        "it was moving each time it was looked at: its stack can't be read "
-			        "without a stop (--stop=auto)");
+				"it was moving each time it was looked at: its stack can't be read "
+				"without a stop (--stop=auto)");
 		break;
 	}
 }
 
 void task_add_gaps(struct task *task, const struct process *process,
-        const struct look_request *request, struct arena *arena)
+	const struct look_request *request, struct arena *arena)
 {
 	struct thread *thread = &task->thread;
 
@@ -87,14 +87,14 @@ void task_add_gaps(struct task *task, const struct process *process,
 	if (request->kernel_stacks) {
 		if (task->stack_error)
 			gaps_add(&thread->gaps, arena, STAGE_KERNEL_STACK, "%s",
-			        refusal_of_kernel_stack(task->stack_error));
+				refusal_of_kernel_stack(task->stack_error));
 		else if (task->moved || (!task->settled && thread->state != 'R'))
 			gaps_add(&thread->gaps, arena, STAGE_KERNEL_STACK,
-			        "it was moving each time it was looked at");
+				"it was moving each time it was looked at");
 	}
 	if (task->syscall_error && !thread->entry.known)
 		gaps_add(&thread->gaps, arena, STAGE_SYSCALL, "%s",
-		        refusal_of_access(task->syscall_error, process->uid));
+			refusal_of_access(task->syscall_error, process->uid));
 	if (request->user_stacks && task_has_user_stack(task))
 		add_user_stack_gaps(task, process, request, arena);
 }

@@ -6,4 +6,4 @@
 
 /* Adds the gaps that follow from how it went with @task, once all is read. */
 void task_add_gaps(struct task *task, const struct process *process,
-        const struct look_request *request, struct arena *arena);
+	const struct look_request *request, struct arena *arena);

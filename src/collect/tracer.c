@@ -90,7 +90,7 @@ static bool release(struct tracee *tracee)
 	if (tracee->state == TRACEE_STOPPED) {
 		if (ptrace(PTRACE_DETACH, tracee->tid, NULL, tracee->signal) == 0) {
 			tracee->stopped_ns =
-			        (uint64_t)(clock_ns(CLOCK_MONOTONIC) - tracee->interrupted_at_ns);
+				(uint64_t)(clock_ns(CLOCK_MONOTONIC) - tracee->interrupted_at_ns);
 			tracee->state = TRACEE_FREE;
 			return true;
 		}

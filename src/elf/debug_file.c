@@ -325,11 +325,8 @@ void image_find_debug(struct image *image, int root)
 	image->debug_sought = true;
 	if (!image->elf)
 		return;
-	if (has_dwarf(image->elf)) {
-		if (debug_sections_bounded(image))
-			begin_dwarf(image, image, root);
+	if (has_dwarf(image->elf))
 		return;
-	}
 	const struct debug_link link = read_link(image->elf);
 	image->debug = find_by_build_id(image, AT_FDCWD, &link);
 	if (!image->debug && root >= 0)
@@ -341,5 +338,35 @@ void image_find_debug(struct image *image, int root)
 	if (!image->debug)
 		return;
 	image->debug_elf = image->debug->elf;
-	begin_dwarf(image, image->debug, root);
+}
+
+Dwarf *image_dwarf(struct image *image, int root)
+{
+	if (image->dwarf_sought)
+		return image->dwarf;
+	image->dwarf_sought = true;
+	image_find_debug(image, root);
+	if (image->debug)
+		begin_dwarf(image, image->debug, root);
+	else if (image->elf && has_dwarf(image->elf) && debug_sections_bounded(image))
+		begin_dwarf(image, image, root);
+	return image->dwarf;
+}
+
+uint64_t image_compressed_debug_size(struct image *image, int root)
+{
+	uint64_t total = 0;
+	Elf_Scn *section = NULL;
+	Elf64_Shdr *header;
+
+	image_find_debug(image, root);
+	if (!image->debug)
+		return 0;
+	while ((section = elf_nextscn(image->debug->elf, section))) {
+		header = elf64_getshdr(section);
+		if (header && header->sh_flags & SHF_COMPRESSED &&
+			__builtin_add_overflow(total, header->sh_size, &total))
+			return UINT64_MAX;
+	}
+	return total;
 }

@@ -46,10 +46,10 @@ struct image {
 	uint64_t eh_frame_header_size; /* in bytes */
 
 	/*
-	 * By image_find_debug(): the separate debug file, NULL: none, and the DWARF of that file or
-	 * of the image itself, NULL: none. `alternate` is what .gnu_debugaltlink names (dwz).
+	 * By image_find_debug(): the separate debug file, NULL: none. By image_dwarf(): the DWARF of
+	 * that file or of the image itself, NULL: none, and what its .gnu_debugaltlink names (dwz).
 	 */
-	bool debug_sought;
+	bool debug_sought, dwarf_sought;
 	struct image *debug;
 	Elf *debug_elf; /* of `debug` */
 	Dwarf *dwarf;
@@ -88,14 +88,23 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 
 /*
  * Finds the image's separate debug file, by build id, then by .gnu_debuglink with its
- * CRC, under this root and the target's, and its DWARF. Idempotent; @root is a
- * directory descriptor of the target's root, or -1.
+ * CRC, under this root and the target's. Idempotent; @root is a directory descriptor of
+ * the target's root, or -1.
+ */
+void image_find_debug(struct image *image, int root);
+
+/*
+ * The DWARF of the image or of its separate debug file, owned by the image; NULL: none.
+ * The first call takes long where it is compressed: libdw unpacks all of its sections.
  *
  * libdw would by itself open the file that .gnu_debugaltlink names, be it a FIFO: that
  * file is opened here, checked, or replaced by an empty one. It would also open the
  * .dwo file of a skeleton unit, which who walks the DWARF has to keep away from.
  */
-void image_find_debug(struct image *image, int root);
+Dwarf *image_dwarf(struct image *image, int root);
+
+/* How many bytes of compressed debug sections the separate debug file has; 0 for none. */
+uint64_t image_compressed_debug_size(struct image *image, int root);
 
 /*
  * The section of that name, its header in *header; NULL: none. The header is as the file

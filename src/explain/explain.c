@@ -7,7 +7,7 @@
 
 /* The row of the syscall, looked up by name once for each number and then kept in @rows. */
 static const struct syscall_row *row_of(
-        const struct arch *arch, long number, const struct syscall_row **rows)
+	const struct arch *arch, long number, const struct syscall_row **rows)
 {
 	if (number < 0 || number >= arch->syscall_limit)
 		return NULL;
@@ -20,13 +20,13 @@ void explain_process(const struct arch *arch, struct process *process, struct ar
 {
 	struct waits waits = {.process = process, .arena = arena, .clock = clock_ns};
 	const struct syscall_row **rows cleanup_free =
-	        allocate_zeroed((size_t)arch->syscall_limit, sizeof(*rows));
+		allocate_zeroed((size_t)arch->syscall_limit, sizeof(*rows));
 
 	for (size_t i = 0; i < process->thread_count; i++) {
 		struct thread *thread = &process->threads[i];
 		const struct syscall_row *row = thread->entry.known && thread->entry.in_syscall
-		                                        ? row_of(arch, thread->entry.number, rows)
-		                                        : NULL;
+							? row_of(arch, thread->entry.number, rows)
+							: NULL;
 		struct call call = call_find(arch, row, thread);
 
 		thread->syscall = syscall_decode(arch, &call, process, thread, arena);

@@ -15,7 +15,7 @@ enum interest {
 struct entry {
 	const struct thread *thread;
 	enum interest interest;
-	size_t group;      /* the place of the entry's group among all */
+	size_t group; /* the place of the entry's group among all */
 	size_t group_size;
 	pid_t group_first; /* the lowest id in it */
 };
@@ -91,8 +91,8 @@ static int compare_places(const struct entry *left, const struct entry *right)
 	if (!order)
 		order = COMPARE(left->thread->state, right->thread->state);
 	if (!order)
-		order = compare_strings(left_wait ? left_wait->kind : NULL,
-			right_wait ? right_wait->kind : NULL);
+		order = compare_strings(
+			left_wait ? left_wait->kind : NULL, right_wait ? right_wait->kind : NULL);
 	if (!order)
 		order = compare_kernel_stacks(
 			left->thread->kernel_stack, right->thread->kernel_stack);

@@ -18,10 +18,10 @@ struct thread_groups {
 };
 
 /*
- * The threads of @process in groups, in @arena. Threads share a group when kernel and user stacks show the
- * same functions and both have the same state and kind of wait. Order: running, uninterruptible, blocked in
- * what is not rest, idle; within each the larger group first, then the lower id. With @together
- * false each thread is its own group, in the same order.
+ * The threads of @process in groups, in @arena. Threads share a group when kernel and user stacks
+ * show the same functions and both have the same state and kind of wait. Order: running,
+ * uninterruptible, blocked in what is not rest, idle; within each the larger group first, then the
+ * lower id. With @together false each thread is its own group, in the same order.
  */
 struct thread_groups group_threads(
 	const struct process *process, bool together, struct arena *arena);

@@ -75,7 +75,8 @@ struct descriptor {
 	ino_t inode;
 	dev_t represents; /* devices: their number */
 	struct socket_facts *socket; /* kind SOCKET */
-	struct peer *peers; /* processes at the other end: pipe, FIFO, unix, TCP on this machine */
+	struct peer *peers; /* processes at the other end: pipe, FIFO, unix, TCP on this machine, and
+				whom a pidfd names */
 	size_t peer_count;
 	bool peers_partial; /* some processes could not be looked into */
 	bool readable, writable; /* as it was opened; neither with O_PATH */

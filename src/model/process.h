@@ -32,7 +32,7 @@ struct thread {
 
 	struct registers registers;   /* known == 0: none could be had */
 	struct syscall_entry entry;
-	uint64_t stack_start;         /* the copy's first address: sp when it was taken */
+	uint64_t stack_start;         /* the copy's first address: sp, less what lies below it that is in use */
 	const uint8_t *stack_bytes;   /* NULL: no copy */
 	size_t stack_length;
 	bool held_still; /* memory beyond the copy may be read live: the thread was blocked throughout */

@@ -158,8 +158,7 @@ static void put_place(struct page *page, const struct process *process, const st
 	uint64_t offset;
 
 	if (frame->file && options->lines) {
-		page_put_raw(page, STYLE_PLAIN,
-			frame->file[0] == '/' ? path_base(frame->file) : frame->file);
+		page_put_raw(page, STYLE_PLAIN, path_base(frame->file));
 		if (frame->line)
 			page_format(page, STYLE_PLAIN, ":%u", frame->line);
 	} else if (frame->module) {

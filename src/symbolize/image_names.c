@@ -102,17 +102,26 @@ static void add_sources(struct image_names *names, struct image *image, int root
 	}
 }
 
-void image_names_find(struct image *image, int root, bool lines, const uint64_t *addresses,
-	size_t count, struct address_names *found, size_t *budget)
+#define QUICK_LIMIT (1024 * 1024) /* bytes before unpacking: about 10 ms */
+
+static bool is_worth_it(struct image *image, int root, enum lines_wanted lines)
+{
+	return lines == LINES_ALL ||
+		(lines == LINES_QUICK && image_compressed_debug_size(image, root) <= QUICK_LIMIT);
+}
+
+void image_names_find(struct image *image, int root, enum lines_wanted lines,
+	const uint64_t *addresses, size_t count, struct address_names *found, size_t *budget)
 {
 	struct image_names *names = names_of(image);
+	bool sources = is_worth_it(image, root, lines);
 
 	add_symbols(names, image, root, addresses, count);
-	if (lines)
+	if (sources)
 		add_sources(names, image, root, addresses, count, budget);
 	for (size_t i = 0; i < count; i++) {
 		found[i] = know(names, addresses[i])->names;
-		if (!lines)
+		if (!sources)
 			found[i].source = (struct source_frames){0};
 	}
 }

@@ -20,7 +20,7 @@ struct address_names {
 
 /*
  * Names the @count addresses (those of the file, rising, distinct). Strings belong to the image.
- * @root as in image_find_debug(); *budget as in lines_find(). No DWARF is opened unless @lines.
+ * @root as in image_find_debug(); *budget as in lines_find(). No DWARF is opened for LINES_NONE.
  */
-void image_names_find(struct image *image, int root, bool lines, const uint64_t *addresses,
-	size_t count, struct address_names *names, size_t *budget);
+void image_names_find(struct image *image, int root, enum lines_wanted lines,
+	const uint64_t *addresses, size_t count, struct address_names *names, size_t *budget);

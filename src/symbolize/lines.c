@@ -52,8 +52,7 @@ struct lines *lines_create(struct image *image, int root)
 {
 	struct lines *lines = allocate_zeroed(1, sizeof(*lines));
 
-	image_find_debug(image, root);
-	lines->dwarf = image->dwarf;
+	lines->dwarf = image_dwarf(image, root);
 	if (lines->dwarf) {
 		find_line_programs(lines);
 		units_init(&lines->units, lines->dwarf, image);

@@ -29,6 +29,17 @@ struct lines;
 struct lines *lines_create(struct image *image, int root);
 void lines_destroy(struct lines *lines);
 
+/* Which debug information is worth its time. */
+enum lines_wanted {
+	LINES_NONE,
+	/*
+	 * All but separate debug files of libraries that are compressed and large, as Debian's
+	 * libc6-dbg: to unpack that one takes ten times as long as the rest of a look at one thread.
+	 */
+	LINES_QUICK,
+	LINES_ALL,
+};
+
 /* How many DIEs may be looked at for one process: seconds of work, far more than is ever needed. */
 #define LINES_BUDGET ((size_t)20 * 1000 * 1000)
 

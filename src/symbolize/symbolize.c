@@ -2,6 +2,7 @@
 #include "symbolize/symbolize.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "symbolize/address_table.h"
 #include "symbolize/image_names.h"
@@ -110,7 +111,7 @@ static void make_frames(
 
 /* Names the places of one module, or those of none, which stand in the order of their look-up. */
 static void name_places(
-	struct symbolizer *symbolizer, struct place **places, size_t count, bool lines)
+	struct symbolizer *symbolizer, struct place **places, size_t count, enum lines_wanted lines)
 {
 	const struct module *module = places[0]->module;
 	int root = modules_root(symbolizer->modules);
@@ -123,6 +124,10 @@ static void name_places(
 		if (!distinct || addresses[distinct - 1] != places[i]->lookup)
 			addresses[distinct++] = places[i]->lookup;
 	}
+	/* The program itself is what one looks at: its lines are worth any wait. */
+	if (lines == LINES_QUICK && module && symbolizer->process->exe &&
+		strcmp(module->path, symbolizer->process->exe) == 0)
+		lines = LINES_ALL;
 	if (module) {
 		names = allocate(distinct * sizeof(*names));
 		image_names_find(module->image, root, lines, addresses, distinct, names,
@@ -141,7 +146,7 @@ static void name_places(
 	}
 }
 
-static void name_all(struct symbolizer *symbolizer, bool lines)
+static void name_all(struct symbolizer *symbolizer, enum lines_wanted lines)
 {
 	size_t count = symbolizer->table.count;
 	struct place **sorted cleanup_free = allocate(count * sizeof(*sorted));
@@ -174,7 +179,8 @@ static void fill_stack(struct symbolizer *symbolizer, struct user_stack *stack)
 }
 
 void symbolize_process(
-	struct process *process, struct modules *modules, bool lines, struct arena *arena)
+	struct process *process, struct modules *modules, enum lines_wanted lines,
+	struct arena *arena)
 {
 	struct symbolizer symbolizer = {.process = process, .modules = modules, .arena = arena,
 		.budget = LINES_BUDGET};

@@ -5,14 +5,14 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "elf/modules.h"
 #include "model/process.h"
+#include "symbolize/lines.h"
 
 /*
  * Fills frames and frame_count of every user stack of @process. Each distinct address is looked up
- * once, all addresses of a module together. @lines: also source lines and inlined frames.
+ * once, all addresses of a module together. @lines: which debug
+ * information to read for source lines and inlined frames.
  */
-void symbolize_process(struct process *process, struct modules *modules, bool lines,
-	struct arena *arena);
+void symbolize_process(struct process *process, struct modules *modules,
+	enum lines_wanted lines, struct arena *arena);

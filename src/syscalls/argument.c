@@ -77,31 +77,31 @@ static bool append_open_flags(const struct argument *argument, struct text *text
 	/* Those of several bits stand first: O_SYNC holds O_DSYNC's bit, O_TMPFILE O_DIRECTORY's.
 	 */
 	static const struct name items[] = {
-	        NAME(O_SYNC),
-	        NAME(O_TMPFILE),
-	        NAME(O_DSYNC),
-	        NAME(O_DIRECTORY),
-	        NAME(O_CREAT),
-	        NAME(O_EXCL),
-	        NAME(O_NOCTTY),
-	        NAME(O_TRUNC),
-	        NAME(O_APPEND),
-	        NAME(O_NONBLOCK),
-	        NAME(O_ASYNC),
-	        NAME(O_DIRECT),
-	        NAME(O_NOFOLLOW),
-	        NAME(O_NOATIME),
-	        NAME(O_CLOEXEC),
-	        NAME(O_PATH),
+		NAME(O_SYNC),
+		NAME(O_TMPFILE),
+		NAME(O_DSYNC),
+		NAME(O_DIRECTORY),
+		NAME(O_CREAT),
+		NAME(O_EXCL),
+		NAME(O_NOCTTY),
+		NAME(O_TRUNC),
+		NAME(O_APPEND),
+		NAME(O_NONBLOCK),
+		NAME(O_ASYNC),
+		NAME(O_DIRECT),
+		NAME(O_NOFOLLOW),
+		NAME(O_NOATIME),
+		NAME(O_CLOEXEC),
+		NAME(O_PATH),
 	};
 	static const struct names flags = NAMES(items);
 	uint32_t value = (uint32_t)argument->value;
 	uint32_t access = value & O_ACCMODE;
 
 	text_append(text, access == O_RDONLY   ? "O_RDONLY"
-	                  : access == O_WRONLY ? "O_WRONLY"
-	                  : access == O_RDWR   ? "O_RDWR"
-	                                       : "O_ACCMODE");
+			  : access == O_WRONLY ? "O_WRONLY"
+			  : access == O_RDWR   ? "O_RDWR"
+					       : "O_ACCMODE");
 	if (value & ~(uint32_t)O_ACCMODE) {
 		text_append(text, "|");
 		append_flags(text, value & ~(uint32_t)O_ACCMODE, &flags);
@@ -112,20 +112,20 @@ static bool append_open_flags(const struct argument *argument, struct text *text
 static bool append_futex_operation(const struct argument *argument, struct text *text)
 {
 	static const struct name items[] = {
-	        NAME(FUTEX_WAIT),
-	        NAME(FUTEX_WAKE),
-	        NAME(FUTEX_FD),
-	        NAME(FUTEX_REQUEUE),
-	        NAME(FUTEX_CMP_REQUEUE),
-	        NAME(FUTEX_WAKE_OP),
-	        NAME(FUTEX_LOCK_PI),
-	        NAME(FUTEX_UNLOCK_PI),
-	        NAME(FUTEX_TRYLOCK_PI),
-	        NAME(FUTEX_WAIT_BITSET),
-	        NAME(FUTEX_WAKE_BITSET),
-	        NAME(FUTEX_WAIT_REQUEUE_PI),
-	        NAME(FUTEX_CMP_REQUEUE_PI),
-	        NAME(FUTEX_LOCK_PI2),
+		NAME(FUTEX_WAIT),
+		NAME(FUTEX_WAKE),
+		NAME(FUTEX_FD),
+		NAME(FUTEX_REQUEUE),
+		NAME(FUTEX_CMP_REQUEUE),
+		NAME(FUTEX_WAKE_OP),
+		NAME(FUTEX_LOCK_PI),
+		NAME(FUTEX_UNLOCK_PI),
+		NAME(FUTEX_TRYLOCK_PI),
+		NAME(FUTEX_WAIT_BITSET),
+		NAME(FUTEX_WAKE_BITSET),
+		NAME(FUTEX_WAIT_REQUEUE_PI),
+		NAME(FUTEX_CMP_REQUEUE_PI),
+		NAME(FUTEX_LOCK_PI2),
 	};
 	static const struct names operations = NAMES(items);
 	uint32_t value = (uint32_t)argument->value;
@@ -134,7 +134,7 @@ static bool append_futex_operation(const struct argument *argument, struct text 
 	if (!name)
 		return false;
 	text_append_format(text, "%s%s%s", name, value & FUTEX_PRIVATE_FLAG ? "_PRIVATE" : "",
-	        value & FUTEX_CLOCK_REALTIME ? "|FUTEX_CLOCK_REALTIME" : "");
+		value & FUTEX_CLOCK_REALTIME ? "|FUTEX_CLOCK_REALTIME" : "");
 	return true;
 }
 
@@ -142,10 +142,10 @@ static bool append_futex_operation(const struct argument *argument, struct text 
 static bool append_ioctl(const struct argument *argument, struct text *text)
 {
 	static const char *const directions[] = {
-	        [_IOC_NONE] = "_IO",
-	        [_IOC_WRITE] = "_IOW",
-	        [_IOC_READ] = "_IOR",
-	        [_IOC_READ | _IOC_WRITE] = "_IOWR",
+		[_IOC_NONE] = "_IO",
+		[_IOC_WRITE] = "_IOW",
+		[_IOC_READ] = "_IOR",
+		[_IOC_READ | _IOC_WRITE] = "_IOWR",
 	};
 	uint32_t value = (uint32_t)argument->value;
 	unsigned type = _IOC_TYPE(value);
@@ -163,7 +163,7 @@ static bool append_ioctl(const struct argument *argument, struct text *text)
 }
 
 long read_string(
-        const struct memory *memory, uint64_t address, char buffer[STRING_SHOWN], bool *whole)
+	const struct memory *memory, uint64_t address, char buffer[STRING_SHOWN], bool *whole)
 {
 	size_t got = memory && address ? memory->read(memory, address, buffer, STRING_SHOWN) : 0;
 

@@ -88,9 +88,9 @@ extern const struct argument_type argument_fd_set;    /* the first argument is t
 /* Memory */
 extern const struct argument_type argument_string;
 extern const struct argument_type argument_sockaddr; /* the next argument is its length */
-extern const struct argument_type argument_sigset;   /* the next argument is its size */
+extern const struct argument_type argument_sigset;
 extern const struct argument_type
-        argument_sigset_and_size;                 /* pselect6's sixth: a pointer to both */
+	argument_sigset_and_size;                 /* pselect6's sixth: a pointer to both */
 extern const struct argument_type argument_iovec; /* the next argument is their count */
 extern const struct argument_type argument_msghdr;
 extern const struct argument_type argument_sembuf;        /* the next argument is their count */
@@ -121,14 +121,14 @@ void append_descriptor(struct text *text, const struct process *process, int fd)
  * *whole is false where it goes on. -1 where nothing could be read.
  */
 long read_string(
-        const struct memory *memory, uint64_t address, char buffer[STRING_SHOWN], bool *whole);
+	const struct memory *memory, uint64_t address, char buffer[STRING_SHOWN], bool *whole);
 
 /*
  * How many of the @count elements of @size bytes at @address could be copied; at most @limit are
  * tried, for which @to has room.
  */
 size_t read_array(const struct memory *memory, uint64_t address, void *to, size_t size,
-        uint64_t count, size_t limit);
+	uint64_t count, size_t limit);
 
 /* Reads a struct timespec or timeval as nanoseconds; false: unreadable, or no valid time. */
 bool read_timespec(const struct memory *memory, uint64_t address, int64_t *ns);

@@ -16,43 +16,43 @@
 #include "util/signals.h"
 
 static const struct name poll_items[] = {
-        NAME(POLLIN),
-        NAME(POLLPRI),
-        NAME(POLLOUT),
-        NAME(POLLERR),
-        NAME(POLLHUP),
-        NAME(POLLNVAL),
-        NAME(POLLRDNORM),
-        NAME(POLLRDBAND),
-        NAME(POLLWRNORM),
-        NAME(POLLWRBAND),
-        NAME(POLLMSG),
-        NAME(POLLREMOVE),
-        NAME(POLLRDHUP),
+	NAME(POLLIN),
+	NAME(POLLPRI),
+	NAME(POLLOUT),
+	NAME(POLLERR),
+	NAME(POLLHUP),
+	NAME(POLLNVAL),
+	NAME(POLLRDNORM),
+	NAME(POLLRDBAND),
+	NAME(POLLWRNORM),
+	NAME(POLLWRBAND),
+	NAME(POLLMSG),
+	NAME(POLLREMOVE),
+	NAME(POLLRDHUP),
 };
 const struct names poll_events = NAMES(poll_items);
 
 static const struct name epoll_items[] = {
-        NAME(EPOLLIN),
-        NAME(EPOLLPRI),
-        NAME(EPOLLOUT),
-        NAME(EPOLLERR),
-        NAME(EPOLLHUP),
-        NAME(EPOLLRDNORM),
-        NAME(EPOLLRDBAND),
-        NAME(EPOLLWRNORM),
-        NAME(EPOLLWRBAND),
-        NAME(EPOLLMSG),
-        NAME(EPOLLRDHUP),
-        NAME(EPOLLEXCLUSIVE),
-        NAME(EPOLLWAKEUP),
-        NAME(EPOLLONESHOT),
-        {(uint32_t)EPOLLET, "EPOLLET"},
+	NAME(EPOLLIN),
+	NAME(EPOLLPRI),
+	NAME(EPOLLOUT),
+	NAME(EPOLLERR),
+	NAME(EPOLLHUP),
+	NAME(EPOLLRDNORM),
+	NAME(EPOLLRDBAND),
+	NAME(EPOLLWRNORM),
+	NAME(EPOLLWRBAND),
+	NAME(EPOLLMSG),
+	NAME(EPOLLRDHUP),
+	NAME(EPOLLEXCLUSIVE),
+	NAME(EPOLLWAKEUP),
+	NAME(EPOLLONESHOT),
+	{(uint32_t)EPOLLET, "EPOLLET"},
 };
 const struct names epoll_events = NAMES(epoll_items);
 
 size_t read_array(const struct memory *memory, uint64_t address, void *to, size_t size,
-        uint64_t count, size_t limit)
+	uint64_t count, size_t limit)
 {
 	if (count > limit)
 		count = limit;
@@ -79,7 +79,7 @@ static void append_rest(struct text *text, uint64_t total, size_t shown)
 {
 	if (total > shown)
 		text_append_format(text, "%s… %llu more", shown ? ", " : "",
-		        (unsigned long long)(total - shown));
+			(unsigned long long)(total - shown));
 	text_append(text, "]");
 }
 
@@ -91,7 +91,7 @@ static bool append_pollfds(const struct argument *argument, struct text *text)
 	if (is_null(argument, text))
 		return true;
 	size_t shown = read_array(argument->process->memory, argument->value, pollfds,
-	        sizeof(pollfds[0]), total, ARRAY_SHOWN);
+		sizeof(pollfds[0]), total, ARRAY_SHOWN);
 	if (!shown && total)
 		return false;
 	text_append(text, "[");
@@ -116,7 +116,7 @@ static bool append_fd_set(const struct argument *argument, struct text *text)
 	if (is_null(argument, text))
 		return true;
 	if (!watches_add_set(
-	            &watches, argument->process->memory, argument->value, (int)argument->all[0], 0))
+		    &watches, argument->process->memory, argument->value, (int)argument->all[0], 0))
 		return false;
 	text_append(text, "[");
 	for (size_t i = 0; i < watches.count; i++) {
@@ -136,7 +136,7 @@ static bool append_sockaddr(const struct argument *argument, struct text *text)
 		return true;
 	/* The kernel refuses longer ones (net/socket.c, move_addr_to_kernel()). */
 	if (length > sizeof(address) ||
-	        !memory_read(argument->process->memory, argument->value, address, length))
+		!memory_read(argument->process->memory, argument->value, address, length))
 		return false;
 	text_append(text, "{");
 	text_append_sockaddr(text, address, length);
@@ -144,8 +144,8 @@ static bool append_sockaddr(const struct argument *argument, struct text *text)
 	return true;
 }
 
-static bool append_sigset_at(
-        const struct argument *argument, struct text *text, uint64_t address, uint64_t size)
+/* A set is of 8 bytes: the calls fail at once when they are told another size (kernel/signal.c). */
+static bool append_sigset_at(const struct argument *argument, struct text *text, uint64_t address)
 {
 	uint64_t mask;
 
@@ -153,9 +153,7 @@ static bool append_sigset_at(
 		text_append(text, "NULL");
 		return true;
 	}
-	/* Other sizes are refused: kernel/signal.c, each call compares with sizeof(sigset_t). */
-	if (size != sizeof(mask) ||
-	        !memory_read(argument->process->memory, address, &mask, sizeof(mask)))
+	if (!memory_read(argument->process->memory, address, &mask, sizeof(mask)))
 		return false;
 	text_append(text, "[");
 	text_append_signals(text, mask);
@@ -165,7 +163,7 @@ static bool append_sigset_at(
 
 static bool append_sigset(const struct argument *argument, struct text *text)
 {
-	return append_sigset_at(argument, text, argument->value, next_argument(argument));
+	return append_sigset_at(argument, text, argument->value);
 }
 
 static bool append_sigset_and_size(const struct argument *argument, struct text *text)
@@ -179,25 +177,25 @@ static bool append_sigset_and_size(const struct argument *argument, struct text 
 	if (!memory_read(argument->process->memory, argument->value, &pack, sizeof(pack)))
 		return false;
 	text_append(text, "{");
-	if (!append_sigset_at(argument, text, pack.address, pack.size))
+	if (!append_sigset_at(argument, text, pack.address))
 		text_append_format(text, "0x%llx", (unsigned long long)pack.address);
 	text_append_format(text, ", %llu}", (unsigned long long)pack.size);
 	return true;
 }
 
 static bool append_iovec_at(
-        const struct argument *argument, struct text *text, uint64_t address, uint64_t total)
+	const struct argument *argument, struct text *text, uint64_t address, uint64_t total)
 {
 	struct iovec vectors[ARRAY_SHOWN];
 	size_t shown = read_array(argument->process->memory, address, vectors, sizeof(vectors[0]),
-	        total, ARRAY_SHOWN);
+		total, ARRAY_SHOWN);
 
 	if (!shown && total)
 		return false;
 	text_append(text, "[");
 	for (size_t i = 0; i < shown; i++)
 		text_append_format(text, "%s{0x%llx, %zu}", i ? ", " : "",
-		        (unsigned long long)(uintptr_t)vectors[i].iov_base, vectors[i].iov_len);
+			(unsigned long long)(uintptr_t)vectors[i].iov_base, vectors[i].iov_len);
 	append_rest(text, total, shown);
 	return true;
 }
@@ -217,9 +215,9 @@ static bool append_msghdr(const struct argument *argument, struct text *text)
 	if (!memory_read(argument->process->memory, argument->value, &header, sizeof(header)))
 		return false;
 	text_append_format(
-	        text, "{msg_name=0x%llx, msg_iov=", (unsigned long long)(uintptr_t)header.msg_name);
+		text, "{msg_name=0x%llx, msg_iov=", (unsigned long long)(uintptr_t)header.msg_name);
 	if (!append_iovec_at(
-	            argument, text, (uint64_t)(uintptr_t)header.msg_iov, header.msg_iovlen))
+		    argument, text, (uint64_t)(uintptr_t)header.msg_iov, header.msg_iovlen))
 		text_append_format(text, "0x%llx", (unsigned long long)(uintptr_t)header.msg_iov);
 	text_append_format(text, ", msg_controllen=%zu}", header.msg_controllen);
 	return true;
@@ -235,13 +233,13 @@ static bool append_sembuf(const struct argument *argument, struct text *text)
 	if (is_null(argument, text))
 		return true;
 	size_t shown = read_array(argument->process->memory, argument->value, operations,
-	        sizeof(operations[0]), total, ARRAY_SHOWN);
+		sizeof(operations[0]), total, ARRAY_SHOWN);
 	if (!shown && total)
 		return false;
 	text_append(text, "[");
 	for (size_t i = 0; i < shown; i++) {
 		text_append_format(text, "%s{%u, %d, ", i ? ", " : "", operations[i].sem_num,
-		        operations[i].sem_op);
+			operations[i].sem_op);
 		append_flags(text, (uint16_t)operations[i].sem_flg, &flags);
 		text_append(text, "}");
 	}
@@ -257,14 +255,14 @@ static bool append_futex_waitv(const struct argument *argument, struct text *tex
 	if (is_null(argument, text))
 		return true;
 	size_t shown = read_array(argument->process->memory, argument->value, waiters,
-	        sizeof(waiters[0]), total, ARRAY_SHOWN);
+		sizeof(waiters[0]), total, ARRAY_SHOWN);
 	if (!shown && total)
 		return false;
 	text_append(text, "[");
 	for (size_t i = 0; i < shown; i++)
 		text_append_format(text, "%s{val=%llu, uaddr=0x%llx, flags=0x%x}", i ? ", " : "",
-		        (unsigned long long)waiters[i].val, (unsigned long long)waiters[i].uaddr,
-		        waiters[i].flags);
+			(unsigned long long)waiters[i].val, (unsigned long long)waiters[i].uaddr,
+			waiters[i].flags);
 	append_rest(text, total, shown);
 	return true;
 }
@@ -317,7 +315,7 @@ static bool append_file_lock(const struct argument *argument, struct text *text)
 	if (!type || !whence)
 		return false;
 	text_append_format(text, "{%s, %s, %lld, %lld}", type, whence, (long long)lock.l_start,
-	        (long long)lock.l_len);
+		(long long)lock.l_len);
 	return true;
 }
 

@@ -23,22 +23,22 @@ int call_parameter(const struct call *call, const char *name)
 static const struct {
 	const char *function, *name;
 } restarts[] = {
-        {"hrtimer_nanosleep_restart", "nanosleep"},
-        {"hrtimer_nanosleep", "nanosleep"},
-        {"do_nanosleep", "nanosleep"},
-        {"posix_cpu_nsleep_restart", "clock_nanosleep"},
-        {"do_cpu_nanosleep", "clock_nanosleep"},
-        {"alarm_timer_nsleep_restart", "clock_nanosleep"},
-        {"alarmtimer_do_nsleep", "clock_nanosleep"},
-        {"do_restart_poll", "poll"},
-        {"poll_schedule_timeout", "poll"},
-        {"do_poll", "poll"},
-        {"do_sys_poll", "poll"},
-        {"futex_wait_restart", "futex"},
-        {"futex_wait", "futex"},
-        {"futex_wait_queue", "futex"},
-        {"futex_wait_queue_me", "futex"},
-        {"futex_do_wait", "futex"},
+	{"hrtimer_nanosleep_restart", "nanosleep"},
+	{"hrtimer_nanosleep", "nanosleep"},
+	{"do_nanosleep", "nanosleep"},
+	{"posix_cpu_nsleep_restart", "clock_nanosleep"},
+	{"do_cpu_nanosleep", "clock_nanosleep"},
+	{"alarm_timer_nsleep_restart", "clock_nanosleep"},
+	{"alarmtimer_do_nsleep", "clock_nanosleep"},
+	{"do_restart_poll", "poll"},
+	{"poll_schedule_timeout", "poll"},
+	{"do_poll", "poll"},
+	{"do_sys_poll", "poll"},
+	{"futex_wait_restart", "futex"},
+	{"futex_wait", "futex"},
+	{"futex_wait_queue", "futex"},
+	{"futex_wait_queue_me", "futex"},
+	{"futex_do_wait", "futex"},
 };
 
 static const char *restarted_by(const char *function)
@@ -47,7 +47,7 @@ static const char *restarted_by(const char *function)
 
 	for (size_t i = 0; i < array_length(restarts); i++) {
 		if (length == strlen(restarts[i].function) &&
-		        memcmp(restarts[i].function, function, length) == 0)
+			memcmp(restarts[i].function, function, length) == 0)
 			return restarts[i].name;
 	}
 	return NULL;
@@ -74,7 +74,7 @@ static const char *find_resumed(const struct thread *thread)
 }
 
 struct call call_find(
-        const struct arch *arch, const struct syscall_row *row, const struct thread *thread)
+	const struct arch *arch, const struct syscall_row *row, const struct thread *thread)
 {
 	const struct syscall_entry *entry = &thread->entry;
 	struct call call = {.row = row, .arguments = entry->arguments};
@@ -112,12 +112,12 @@ static const char *bare_value(const struct argument_type *type, uint64_t value, 
 }
 
 static struct syscall_argument decode_argument(
-        const struct parameter *parameter, const struct argument *argument, struct arena *arena)
+	const struct parameter *parameter, const struct argument *argument, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
 	struct syscall_argument decoded = {
-	        .name = parameter->name,
-	        .value = bare_value(parameter->type, argument->value, arena),
+		.name = parameter->name,
+		.value = bare_value(parameter->type, argument->value, arena),
 	};
 
 	if (parameter->type->append && parameter->type->append(argument, &text))
@@ -129,12 +129,12 @@ static struct syscall_argument decode_argument(
 
 /* A call without a row shows its registers. */
 static const struct parameter unknown[SYSCALL_ARGUMENTS] = {
-        {"arg1", &argument_hexadecimal, NULL},
-        {"arg2", &argument_hexadecimal, NULL},
-        {"arg3", &argument_hexadecimal, NULL},
-        {"arg4", &argument_hexadecimal, NULL},
-        {"arg5", &argument_hexadecimal, NULL},
-        {"arg6", &argument_hexadecimal, NULL},
+	{"arg1", &argument_hexadecimal, NULL},
+	{"arg2", &argument_hexadecimal, NULL},
+	{"arg3", &argument_hexadecimal, NULL},
+	{"arg4", &argument_hexadecimal, NULL},
+	{"arg5", &argument_hexadecimal, NULL},
+	{"arg6", &argument_hexadecimal, NULL},
 };
 
 static size_t count_parameters(const struct call *call, const struct parameter *parameters)
@@ -152,7 +152,7 @@ static size_t count_parameters(const struct call *call, const struct parameter *
 }
 
 struct syscall_call *syscall_decode(const struct arch *arch, const struct call *call,
-        const struct process *process, const struct thread *thread, struct arena *arena)
+	const struct process *process, const struct thread *thread, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
 
@@ -166,7 +166,7 @@ struct syscall_call *syscall_decode(const struct arch *arch, const struct call *
 	else
 		text_append_format(&text, "syscall %ld(", decoded->number);
 	bool unresolved =
-	        decoded->name && !call->resumed && strcmp(decoded->name, "restart_syscall") == 0;
+		decoded->name && !call->resumed && strcmp(decoded->name, "restart_syscall") == 0;
 	const struct parameter *parameters = call->row ? call->row->parameters : unknown;
 	decoded->argument_count = unresolved ? 0 : count_parameters(call, parameters);
 	decoded->arguments = arena_new(arena, struct syscall_argument, decoded->argument_count);
@@ -174,13 +174,13 @@ struct syscall_call *syscall_decode(const struct arch *arch, const struct call *
 		text_append_format(&text, "<resumes %s(", call->name);
 	for (size_t i = 0; i < decoded->argument_count; i++) {
 		struct argument argument = {
-		        .process = process,
-		        .thread = thread,
-		        .all = call->arguments,
-		        .index = (unsigned)i,
-		        .value = call->arguments[i],
-		        .detail = parameters[i].detail,
-		        .resumed = call->resumed,
+			.process = process,
+			.thread = thread,
+			.all = call->arguments,
+			.index = (unsigned)i,
+			.value = call->arguments[i],
+			.detail = parameters[i].detail,
+			.resumed = call->resumed,
 		};
 
 		decoded->arguments[i] = decode_argument(&parameters[i], &argument, arena);

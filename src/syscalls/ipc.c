@@ -7,10 +7,10 @@
 #include "syscalls/table.h"
 
 static const struct name message_items[] = {
-        NAME(IPC_NOWAIT),
-        NAME(MSG_NOERROR),
-        NAME(MSG_EXCEPT),
-        NAME(MSG_COPY),
+	NAME(IPC_NOWAIT),
+	NAME(MSG_NOERROR),
+	NAME(MSG_EXCEPT),
+	NAME(MSG_COPY),
 };
 static const struct names message_flags = NAMES(message_items);
 
@@ -56,20 +56,20 @@ static const struct names message_flags = NAMES(message_items);
 	}
 
 static const struct syscall_row rows[] = {
-        {"msgrcv", CALL_SYSV_QUEUE, {QUEUE, POINTER, SIZE, {"msgtyp", &argument_long}, FLAGS}},
-        {"msgsnd", CALL_SYSV_QUEUE, {QUEUE, POINTER, SIZE, FLAGS}},
-        {"semop", CALL_SYSV_SEMAPHORE, {SET, OPERATIONS, COUNT}},
-        {"semtimedop", CALL_SYSV_SEMAPHORE,
-                {SET, OPERATIONS, COUNT, {"timeout", &argument_timespec}}},
-        {"mq_open", CALL_OTHER,
-                {{"name", &argument_string}, {"oflag", &argument_open_flags},
-                        {"mode", &argument_mode}, {"attr", &argument_pointer}}},
-        {"mq_timedsend", CALL_POSIX_QUEUE,
-                {POSIX_QUEUE, POSIX_POINTER, POSIX_LENGTH, {"msg_prio", &argument_int},
-                        {"abs_timeout", &argument_moment}}},
-        {"mq_timedreceive", CALL_POSIX_QUEUE,
-                {POSIX_QUEUE, POSIX_POINTER, POSIX_LENGTH, {"msg_prio", &argument_pointer},
-                        {"abs_timeout", &argument_moment}}},
+	{"msgrcv", CALL_SYSV_QUEUE, {QUEUE, POINTER, SIZE, {"msgtyp", &argument_long}, FLAGS}},
+	{"msgsnd", CALL_SYSV_QUEUE, {QUEUE, POINTER, SIZE, FLAGS}},
+	{"semop", CALL_SYSV_SEMAPHORE, {SET, OPERATIONS, COUNT}},
+	{"semtimedop", CALL_SYSV_SEMAPHORE,
+		{SET, OPERATIONS, COUNT, {"timeout", &argument_timespec}}},
+	{"mq_open", CALL_OTHER,
+		{{"name", &argument_string}, {"oflag", &argument_open_flags},
+			{"mode", &argument_mode}, {"attr", &argument_pointer}}},
+	{"mq_timedsend", CALL_POSIX_QUEUE,
+		{POSIX_QUEUE, POSIX_POINTER, POSIX_LENGTH, {"msg_prio", &argument_int},
+			{"abs_timeout", &argument_moment}}},
+	{"mq_timedreceive", CALL_POSIX_QUEUE,
+		{POSIX_QUEUE, POSIX_POINTER, POSIX_LENGTH, {"msg_prio", &argument_pointer},
+			{"abs_timeout", &argument_moment}}},
 };
 
 const struct syscall_family syscalls_ipc = FAMILY(rows);

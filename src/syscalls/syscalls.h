@@ -76,11 +76,11 @@ int call_parameter(const struct call *call, const char *name);
  * from another thread; what restart_syscall resumes is told by the kernel stack or wchan.
  */
 struct call call_find(
-        const struct arch *arch, const struct syscall_row *row, const struct thread *thread);
+	const struct arch *arch, const struct syscall_row *row, const struct thread *thread);
 
 /*
  * The call of @thread with its arguments decoded from the target's memory and descriptors, in
  * @arena; NULL when it is in none, or that is not known.
  */
 struct syscall_call *syscall_decode(const struct arch *arch, const struct call *call,
-        const struct process *process, const struct thread *thread, struct arena *arena);
+	const struct process *process, const struct thread *thread, struct arena *arena);

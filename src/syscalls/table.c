@@ -6,15 +6,15 @@
 #include "util/memory.h"
 
 static const struct syscall_family *const families[] = {
-        &syscalls_io,
-        &syscalls_synchronization,
-        &syscalls_poll,
-        &syscalls_sockets,
-        &syscalls_processes,
-        &syscalls_files,
-        &syscalls_ipc,
-        &syscalls_memory,
-        &syscalls_system,
+	&syscalls_io,
+	&syscalls_synchronization,
+	&syscalls_poll,
+	&syscalls_sockets,
+	&syscalls_processes,
+	&syscalls_files,
+	&syscalls_ipc,
+	&syscalls_memory,
+	&syscalls_system,
 };
 
 const struct syscall_row *syscall_row_find(const char *name)

@@ -16,7 +16,7 @@ static bool to_nanoseconds(int64_t seconds, int64_t part, int64_t unit, int64_t 
 	if (seconds < 0 || part < 0 || part >= NS_PER_SECOND / unit)
 		return false;
 	if (__builtin_mul_overflow(seconds, NS_PER_SECOND, ns) ||
-	        __builtin_add_overflow(*ns, part * unit, ns))
+		__builtin_add_overflow(*ns, part * unit, ns))
 		*ns = INT64_MAX;
 	return true;
 }
@@ -39,7 +39,7 @@ bool read_timeval(const struct memory *memory, uint64_t address, int64_t *ns)
 
 /* A time of a pair of numbers, as a duration; what is none as its numbers. */
 static bool append_time(const struct argument *argument, struct text *text, const char *part,
-        int64_t unit, const char *after)
+	int64_t unit, const char *after)
 {
 	int64_t pair[2], ns;
 
@@ -55,7 +55,7 @@ static bool append_time(const struct argument *argument, struct text *text, cons
 		text_append_format(text, "%s}", after);
 	} else {
 		text_append_format(text, "{tv_sec=%lld, %s=%lld}", (long long)pair[0], part,
-		        (long long)pair[1]);
+			(long long)pair[1]);
 	}
 	return true;
 }
@@ -66,10 +66,10 @@ static bool append_moment(const struct argument *argument, struct text *text)
 	struct timespec time;
 
 	if (!argument->value ||
-	        !memory_read(argument->process->memory, argument->value, &time, sizeof(time)))
+		!memory_read(argument->process->memory, argument->value, &time, sizeof(time)))
 		return append_time(argument, text, "tv_nsec", 1, "");
 	text_append_format(
-	        text, "{at %lld.%09lld}", (long long)time.tv_sec, (long long)time.tv_nsec);
+		text, "{at %lld.%09lld}", (long long)time.tv_sec, (long long)time.tv_nsec);
 	return true;
 }
 
@@ -109,17 +109,17 @@ static bool append_milliseconds(const struct argument *argument, struct text *te
 static bool append_clock(const struct argument *argument, struct text *text)
 {
 	static const struct name items[] = {
-	        NAME(CLOCK_REALTIME),
-	        NAME(CLOCK_MONOTONIC),
-	        NAME(CLOCK_PROCESS_CPUTIME_ID),
-	        NAME(CLOCK_THREAD_CPUTIME_ID),
-	        NAME(CLOCK_MONOTONIC_RAW),
-	        NAME(CLOCK_REALTIME_COARSE),
-	        NAME(CLOCK_MONOTONIC_COARSE),
-	        NAME(CLOCK_BOOTTIME),
-	        NAME(CLOCK_REALTIME_ALARM),
-	        NAME(CLOCK_BOOTTIME_ALARM),
-	        NAME(CLOCK_TAI),
+		NAME(CLOCK_REALTIME),
+		NAME(CLOCK_MONOTONIC),
+		NAME(CLOCK_PROCESS_CPUTIME_ID),
+		NAME(CLOCK_THREAD_CPUTIME_ID),
+		NAME(CLOCK_MONOTONIC_RAW),
+		NAME(CLOCK_REALTIME_COARSE),
+		NAME(CLOCK_MONOTONIC_COARSE),
+		NAME(CLOCK_BOOTTIME),
+		NAME(CLOCK_REALTIME_ALARM),
+		NAME(CLOCK_BOOTTIME_ALARM),
+		NAME(CLOCK_TAI),
 	};
 	static const struct names clocks = NAMES(items);
 	const char *name = name_of((uint64_t)(int)argument->value, &clocks);

@@ -10,7 +10,7 @@
 #define SET_WORDS 64 /* read at a time */
 
 bool watches_add_pollfds(
-        struct watches *watches, const struct memory *memory, uint64_t address, uint64_t count)
+	struct watches *watches, const struct memory *memory, uint64_t address, uint64_t count)
 {
 	struct pollfd pollfds[ARRAY_SHOWN];
 	size_t got = read_array(memory, address, pollfds, sizeof(pollfds[0]), count, ARRAY_SHOWN);
@@ -23,7 +23,7 @@ bool watches_add_pollfds(
 			watches->total--;
 		else if (watches->count < ARRAY_SHOWN)
 			watches->items[watches->count++] = (struct watched){
-			        .fd = pollfds[i].fd, .events = (uint16_t)pollfds[i].events};
+				.fd = pollfds[i].fd, .events = (uint16_t)pollfds[i].events};
 	}
 	return true;
 }
@@ -33,11 +33,11 @@ static void add_word(struct watches *watches, uint64_t word, int first, uint32_t
 	watches->total += (unsigned)__builtin_popcountll(word);
 	for (; word && watches->count < ARRAY_SHOWN; word &= word - 1)
 		watches->items[watches->count++] =
-		        (struct watched){.fd = first + __builtin_ctzll(word), .events = events};
+			(struct watched){.fd = first + __builtin_ctzll(word), .events = events};
 }
 
 bool watches_add_set(struct watches *watches, const struct memory *memory, uint64_t address,
-        int limit, uint32_t events)
+	int limit, uint32_t events)
 {
 	uint64_t words[SET_WORDS];
 
@@ -46,7 +46,7 @@ bool watches_add_set(struct watches *watches, const struct memory *memory, uint6
 	for (int bit = 0; bit < limit; bit += SET_WORDS * 64) {
 		size_t wanted = ((size_t)(limit - bit) + 63) / 64;
 		size_t got = read_array(memory, address + (uint64_t)bit / 8, words,
-		        sizeof(words[0]), wanted, SET_WORDS);
+			sizeof(words[0]), wanted, SET_WORDS);
 
 		for (size_t i = 0; i < got; i++) {
 			int first = bit + (int)i * 64;

@@ -15,8 +15,8 @@ struct watches {
  * false: none could be read.
  */
 bool watches_add_pollfds(
-        struct watches *watches, const struct memory *memory, uint64_t address, uint64_t count);
+	struct watches *watches, const struct memory *memory, uint64_t address, uint64_t count);
 
 /* Adds the set bits below @limit of the fd_set at @address, each with @events. */
 bool watches_add_set(struct watches *watches, const struct memory *memory, uint64_t address,
-        int limit, uint32_t events);
+	int limit, uint32_t events);

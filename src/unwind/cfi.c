@@ -192,6 +192,16 @@ static const struct cfi_row *look_up(
 	return row;
 }
 
+/* Asked first, since to open the DWARF takes long. */
+static bool has_debug_frame(struct image *image, int root)
+{
+	Elf64_Shdr header;
+
+	image_find_debug(image, root);
+	return elf_section(
+		image->debug_elf ? image->debug_elf : image->elf, ".debug_frame", &header);
+}
+
 const struct cfi_row *cfi_find(
         struct image *image, const struct arch *arch, int root, uint64_t address)
 {
@@ -209,9 +219,10 @@ const struct cfi_row *cfi_find(
 	}
 	const struct cfi_row *row = look_up(rows->eh_frame, arch, rows->arena, address);
 	if (row == &no_row && image->elf) {
-		image_find_debug(image, root);
-		if (image->dwarf)
-			row = look_up(dwarf_getcfi(image->dwarf), arch, rows->arena, address);
+		Dwarf *dwarf = has_debug_frame(image, root) ? image_dwarf(image, root) : NULL;
+
+		if (dwarf)
+			row = look_up(dwarf_getcfi(dwarf), arch, rows->arena, address);
 	}
 	remember(rows, address, row);
 	return row == &no_row ? NULL : row;

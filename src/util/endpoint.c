@@ -51,6 +51,8 @@ static void append_unix(struct text *text, const char *name, size_t length)
 		return;
 	}
 	if (name[0]) {
+		if (name[0] == '@') /* a file of that name, not an abstract one */
+			text_append(text, "./");
 		text_append_escaped(text, name, strnlen(name, length));
 		return;
 	}

@@ -54,11 +54,13 @@ static void say_other_end(struct waiting *waiting, const char *preposition)
 	const struct socket_facts *socket = socket_of(waiting);
 
 	if (has_remote(socket)) {
-		say(waiting, " %s ", preposition);
+		say(waiting, "%s ", preposition);
 		text_append_endpoint(&waiting->sentence, &socket->remote);
-		preposition = "of";
+		preposition = " of";
 	}
 	if (waiting->descriptor) {
+		if (socket && socket->peer_not_accepted)
+			preposition = ", before it is accepted by";
 		say_peers(waiting, preposition, waiting->descriptor);
 		add_peers(waiting, waiting->descriptor, "the other end of the socket");
 	}
@@ -72,7 +74,7 @@ static bool explain_accept(struct waiting *waiting)
 	say_socket(waiting, socket);
 	if (socket && socket->has_queues) {
 		say(waiting, " (listening, %u of %u queued)", socket->receive_queue,
-		        socket->send_queue);
+			socket->send_queue);
 		waiting->idle = socket->receive_queue == 0;
 	}
 	return true;
@@ -112,7 +114,7 @@ static bool explain_socket_receive(struct waiting *waiting)
 	waiting->idle = !is_certain_party(waiting->descriptor);
 	say(waiting, "waits for data on ");
 	say_socket(waiting, socket);
-	say_other_end(waiting, "from");
+	say_other_end(waiting, " from");
 	say_timeout(waiting);
 	return true;
 }
@@ -125,7 +127,7 @@ static bool explain_socket_send(struct waiting *waiting)
 		return false;
 	say(waiting, "waits for room to send on ");
 	say_socket(waiting, socket);
-	say_other_end(waiting, "to");
+	say_other_end(waiting, " to");
 	if (socket && socket->has_queues && socket->send_queue)
 		say(waiting, " (%u bytes not taken yet)", socket->send_queue);
 	return true;
@@ -155,12 +157,12 @@ static bool explain_pipe(struct waiting *waiting, const char *what, const char *
 
 static bool explain_pipe_read(struct waiting *waiting)
 {
-	return explain_pipe(waiting, "data on", "from");
+	return explain_pipe(waiting, "data on", " from");
 }
 
 static bool explain_pipe_write(struct waiting *waiting)
 {
-	return explain_pipe(waiting, "room in", "to");
+	return explain_pipe(waiting, "room in", " to");
 }
 
 static bool explain_tty_read(struct waiting *waiting)
@@ -195,7 +197,7 @@ static bool explain_eventfd_write(struct waiting *waiting)
 	if (!is_kind(waiting, DESCRIPTOR_EVENTFD))
 		return false;
 	say(waiting, "waits for eventfd %d to be read (its count is %llu)", own_fd(waiting),
-	        (unsigned long long)waiting->descriptor->counter);
+		(unsigned long long)waiting->descriptor->counter);
 	return true;
 }
 
@@ -229,8 +231,8 @@ static bool explain_inotify(struct waiting *waiting)
 	if (!is_kind(waiting, DESCRIPTOR_INOTIFY) && !is_kind(waiting, DESCRIPTOR_FANOTIFY))
 		return false;
 	say(waiting, "waits for a change to a file that %s %d watches",
-	        waiting->descriptor->kind == DESCRIPTOR_INOTIFY ? "inotify" : "fanotify",
-	        own_fd(waiting));
+		waiting->descriptor->kind == DESCRIPTOR_INOTIFY ? "inotify" : "fanotify",
+		own_fd(waiting));
 	return true;
 }
 
@@ -247,29 +249,29 @@ static bool explain_device(struct waiting *waiting)
 static bool explain_file(struct waiting *waiting)
 {
 	say(waiting, "waits for the %s of ",
-	        waiting->call->row->class == CALL_READ ? "read" : "write");
+		waiting->call->row->class == CALL_READ ? "read" : "write");
 	say_descriptor(waiting, own_fd(waiting));
 	return true;
 }
 
 static const struct wait_kind rows[] = {
-        {"socket-accept", true, CALL_ACCEPT, explain_accept},
-        {"socket-connect", false, CALL_CONNECT, explain_connect},
-        {"socket-receive", false, CALL_READ, explain_socket_receive},
-        {"socket-send", false, CALL_WRITE, explain_socket_send},
-        {"pipe-read", false, CALL_READ, explain_pipe_read},
-        {"pipe-write", false, CALL_WRITE, explain_pipe_write},
-        {"tty-read", true, CALL_READ, explain_tty_read},
-        {"tty-write", false, CALL_WRITE, explain_tty_write},
-        {"eventfd-read", true, CALL_READ, explain_eventfd_read},
-        {"eventfd-write", false, CALL_WRITE, explain_eventfd_write},
-        {"timerfd-read", true, CALL_READ, explain_timerfd},
-        {"signalfd-read", true, CALL_READ, explain_signalfd},
-        {"inotify-read", true, CALL_READ, explain_inotify},
-        {"device-read", false, CALL_READ, explain_device},
-        {"device-write", false, CALL_WRITE, explain_device},
-        {"file-read", false, CALL_READ, explain_file},
-        {"file-write", false, CALL_WRITE, explain_file},
+	{"socket-accept", true, CALL_ACCEPT, explain_accept},
+	{"socket-connect", false, CALL_CONNECT, explain_connect},
+	{"socket-receive", false, CALL_READ, explain_socket_receive},
+	{"socket-send", false, CALL_WRITE, explain_socket_send},
+	{"pipe-read", false, CALL_READ, explain_pipe_read},
+	{"pipe-write", false, CALL_WRITE, explain_pipe_write},
+	{"tty-read", true, CALL_READ, explain_tty_read},
+	{"tty-write", false, CALL_WRITE, explain_tty_write},
+	{"eventfd-read", true, CALL_READ, explain_eventfd_read},
+	{"eventfd-write", false, CALL_WRITE, explain_eventfd_write},
+	{"timerfd-read", true, CALL_READ, explain_timerfd},
+	{"signalfd-read", true, CALL_READ, explain_signalfd},
+	{"inotify-read", true, CALL_READ, explain_inotify},
+	{"device-read", false, CALL_READ, explain_device},
+	{"device-write", false, CALL_WRITE, explain_device},
+	{"file-read", false, CALL_READ, explain_file},
+	{"file-write", false, CALL_WRITE, explain_file},
 };
 
 const struct wait_kinds waits_for_descriptor = KINDS(rows);

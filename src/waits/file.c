@@ -14,7 +14,7 @@ static bool explain_flock(struct waiting *waiting)
 	say(waiting, "waits for the lock on ");
 	say_descriptor(waiting, (int)waiting->call->arguments[0]);
 	say(waiting, " (flock, %s)",
-	        call_value(waiting, "operation") & LOCK_EX ? "exclusive" : "shared");
+		call_value(waiting, "operation") & LOCK_EX ? "exclusive" : "shared");
 	return true;
 }
 
@@ -42,7 +42,7 @@ static bool explain_record_lock(struct waiting *waiting)
 	say_descriptor(waiting, (int)waiting->call->arguments[0]);
 	say(waiting, " (%s", command == F_SETLKW ? "fcntl" : "fcntl, open file description");
 	if (memory_read(
-	            waiting->process->memory, call_value(waiting, "arg"), &lock, sizeof(lock))) {
+		    waiting->process->memory, call_value(waiting, "arg"), &lock, sizeof(lock))) {
 		say(waiting, lock.l_type == F_WRLCK ? ", write" : ", read");
 		say_range(waiting, &lock);
 	}
@@ -74,11 +74,11 @@ static bool explain_fifo_open(struct waiting *waiting)
 	if (!(waiting->kernel & KERNEL_FIFO))
 		return false;
 	const char *other = !open_access(waiting, &access) ? "process"
-	                    : access == O_RDONLY           ? "writer"
-	                                                   : "reader";
+			    : access == O_RDONLY           ? "writer"
+							   : "reader";
 	say(waiting, "waits for a %s to open FIFO ", other);
 	long length = read_string(
-	        waiting->process->memory, call_value(waiting, "pathname"), path, &whole);
+		waiting->process->memory, call_value(waiting, "pathname"), path, &whole);
 	if (length >= 0)
 		text_append_escaped(&waiting->sentence, path, (size_t)length);
 	else
@@ -137,12 +137,12 @@ static bool explain_copy(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"file-lock", false, CALL_LOCK, explain_flock},
-        {"file-lock", false, CALL_LOCK, explain_record_lock},
-        {"fifo-open", false, CALL_OPEN, explain_fifo_open},
-        {"mount", false, CALL_MOUNT, explain_mount},
-        {"ioctl", false, CALL_IOCTL, explain_ioctl},
-        {"splice", false, CALL_COPY, explain_copy},
+	{"file-lock", false, CALL_LOCK, explain_flock},
+	{"file-lock", false, CALL_LOCK, explain_record_lock},
+	{"fifo-open", false, CALL_OPEN, explain_fifo_open},
+	{"mount", false, CALL_MOUNT, explain_mount},
+	{"ioctl", false, CALL_IOCTL, explain_ioctl},
+	{"splice", false, CALL_COPY, explain_copy},
 };
 
 const struct wait_kinds waits_for_file = KINDS(rows);

@@ -40,83 +40,83 @@ static const struct {
 	const char *function;
 	enum role role;
 } functions[] = {
-        {"syscall", ROLE_PASSING},
-        {"internal_syscall_cancel", ROLE_PASSING},
-        {"syscall_cancel", ROLE_PASSING},
-        {"syscall_cancel_arch", ROLE_PASSING},
-        {"lll_lock_wait", ROLE_PASSING},
-        {"lll_clocklock_wait", ROLE_PASSING},
-        {"futex_wait", ROLE_PASSING},
-        {"futex_wait_simple", ROLE_PASSING},
-        {"futex_lock_pi64", ROLE_PASSING},
-        {"futex_abstimed_wait64", ROLE_PASSING},
-        {"futex_abstimed_wait_cancelable64", ROLE_PASSING},
-        {"futex_abstimed_wait_common", ROLE_PASSING},
-        {"futex_abstimed_wait_common64", ROLE_PASSING},
-        {"do_futex_wait", ROLE_PASSING},
-        {"__timedwait", ROLE_MUSL},
-        {"__timedwait_cp", ROLE_MUSL},
-        {"__wait", ROLE_MUSL},
-        {"__syscall_cp", ROLE_MUSL},
-        {"__syscall_cp_c", ROLE_MUSL},
-        {"__syscall_cp_asm", ROLE_MUSL},
+	{"syscall", ROLE_PASSING},
+	{"internal_syscall_cancel", ROLE_PASSING},
+	{"syscall_cancel", ROLE_PASSING},
+	{"syscall_cancel_arch", ROLE_PASSING},
+	{"lll_lock_wait", ROLE_PASSING},
+	{"lll_clocklock_wait", ROLE_PASSING},
+	{"futex_wait", ROLE_PASSING},
+	{"futex_wait_simple", ROLE_PASSING},
+	{"futex_lock_pi64", ROLE_PASSING},
+	{"futex_abstimed_wait64", ROLE_PASSING},
+	{"futex_abstimed_wait_cancelable64", ROLE_PASSING},
+	{"futex_abstimed_wait_common", ROLE_PASSING},
+	{"futex_abstimed_wait_common64", ROLE_PASSING},
+	{"do_futex_wait", ROLE_PASSING},
+	{"__timedwait", ROLE_MUSL},
+	{"__timedwait_cp", ROLE_MUSL},
+	{"__wait", ROLE_MUSL},
+	{"__syscall_cp", ROLE_MUSL},
+	{"__syscall_cp_c", ROLE_MUSL},
+	{"__syscall_cp_asm", ROLE_MUSL},
 
-        {"pthread_mutex_lock", ROLE_MUTEX},
-        {"pthread_mutex_lock_full", ROLE_MUTEX},
-        {"pthread_mutex_timedlock", ROLE_MUTEX},
-        {"pthread_mutex_clocklock", ROLE_MUTEX},
-        {"pthread_mutex_clocklock_common", ROLE_MUTEX},
-        {"pthread_mutex_cond_lock", ROLE_MUTEX},
-        {"mtx_lock", ROLE_MUTEX},
-        {"mtx_timedlock", ROLE_MUTEX},
-        {"pthread_cond_wait", ROLE_CONDITION},
-        {"pthread_cond_wait_common", ROLE_CONDITION},
-        {"pthread_cond_timedwait", ROLE_CONDITION},
-        {"pthread_cond_clockwait", ROLE_CONDITION},
-        {"cnd_wait", ROLE_CONDITION},
-        {"cnd_timedwait", ROLE_CONDITION},
-        {"pthread_rwlock_rdlock", ROLE_READ_LOCK},
-        {"pthread_rwlock_timedrdlock", ROLE_READ_LOCK},
-        {"pthread_rwlock_clockrdlock", ROLE_READ_LOCK},
-        {"pthread_rwlock_rdlock_full64", ROLE_READ_LOCK},
-        {"pthread_rwlock_wrlock", ROLE_WRITE_LOCK},
-        {"pthread_rwlock_timedwrlock", ROLE_WRITE_LOCK},
-        {"pthread_rwlock_clockwrlock", ROLE_WRITE_LOCK},
-        {"pthread_rwlock_wrlock_full64", ROLE_WRITE_LOCK},
-        {"sem_wait", ROLE_SEMAPHORE},
-        {"sem_timedwait", ROLE_SEMAPHORE},
-        {"sem_clockwait", ROLE_SEMAPHORE},
-        {"new_sem_wait", ROLE_SEMAPHORE},
-        {"new_sem_wait_slow64", ROLE_SEMAPHORE},
-        {"pthread_barrier_wait", ROLE_BARRIER},
-        {"pthread_once", ROLE_ONCE},
-        {"pthread_once_slow", ROLE_ONCE},
-        {"pthread_once_full", ROLE_ONCE},
-        {"call_once", ROLE_ONCE},
-        {"cxa_guard_acquire", ROLE_STATIC},
-        {"pthread_join", ROLE_JOIN},
-        {"pthread_tryjoin_np", ROLE_JOIN},
-        {"pthread_timedjoin_np", ROLE_JOIN},
-        {"pthread_clockjoin_np", ROLE_JOIN},
-        {"pthread_clockjoin_ex", ROLE_JOIN},
-        {"thrd_join", ROLE_JOIN},
+	{"pthread_mutex_lock", ROLE_MUTEX},
+	{"pthread_mutex_lock_full", ROLE_MUTEX},
+	{"pthread_mutex_timedlock", ROLE_MUTEX},
+	{"pthread_mutex_clocklock", ROLE_MUTEX},
+	{"pthread_mutex_clocklock_common", ROLE_MUTEX},
+	{"pthread_mutex_cond_lock", ROLE_MUTEX},
+	{"mtx_lock", ROLE_MUTEX},
+	{"mtx_timedlock", ROLE_MUTEX},
+	{"pthread_cond_wait", ROLE_CONDITION},
+	{"pthread_cond_wait_common", ROLE_CONDITION},
+	{"pthread_cond_timedwait", ROLE_CONDITION},
+	{"pthread_cond_clockwait", ROLE_CONDITION},
+	{"cnd_wait", ROLE_CONDITION},
+	{"cnd_timedwait", ROLE_CONDITION},
+	{"pthread_rwlock_rdlock", ROLE_READ_LOCK},
+	{"pthread_rwlock_timedrdlock", ROLE_READ_LOCK},
+	{"pthread_rwlock_clockrdlock", ROLE_READ_LOCK},
+	{"pthread_rwlock_rdlock_full64", ROLE_READ_LOCK},
+	{"pthread_rwlock_wrlock", ROLE_WRITE_LOCK},
+	{"pthread_rwlock_timedwrlock", ROLE_WRITE_LOCK},
+	{"pthread_rwlock_clockwrlock", ROLE_WRITE_LOCK},
+	{"pthread_rwlock_wrlock_full64", ROLE_WRITE_LOCK},
+	{"sem_wait", ROLE_SEMAPHORE},
+	{"sem_timedwait", ROLE_SEMAPHORE},
+	{"sem_clockwait", ROLE_SEMAPHORE},
+	{"new_sem_wait", ROLE_SEMAPHORE},
+	{"new_sem_wait_slow64", ROLE_SEMAPHORE},
+	{"pthread_barrier_wait", ROLE_BARRIER},
+	{"pthread_once", ROLE_ONCE},
+	{"pthread_once_slow", ROLE_ONCE},
+	{"pthread_once_full", ROLE_ONCE},
+	{"call_once", ROLE_ONCE},
+	{"cxa_guard_acquire", ROLE_STATIC},
+	{"pthread_join", ROLE_JOIN},
+	{"pthread_tryjoin_np", ROLE_JOIN},
+	{"pthread_timedjoin_np", ROLE_JOIN},
+	{"pthread_clockjoin_np", ROLE_JOIN},
+	{"pthread_clockjoin_ex", ROLE_JOIN},
+	{"thrd_join", ROLE_JOIN},
 
-        {"std::__atomic_futex_unsigned_base::_M_futex_wait_until", ROLE_FUTURE},
+	{"std::__atomic_futex_unsigned_base::_M_futex_wait_until", ROLE_FUTURE},
 
-        {"::futex::futex_wait", ROLE_PASSING},
-        {"::futex::Mutex::lock_contended", ROLE_MUTEX},
-        {"::futex::Condvar::wait", ROLE_CONDITION},
-        {"::futex::RwLock::read_contended", ROLE_READ_LOCK},
-        {"::futex::RwLock::write_contended", ROLE_WRITE_LOCK},
-        {"::futex::Once::call", ROLE_ONCE},
-        {"::futex::Once::wait", ROLE_ONCE},
-        {"::futex::Parker::park", ROLE_PARK},
+	{"::futex::futex_wait", ROLE_PASSING},
+	{"::futex::Mutex::lock_contended", ROLE_MUTEX},
+	{"::futex::Condvar::wait", ROLE_CONDITION},
+	{"::futex::RwLock::read_contended", ROLE_READ_LOCK},
+	{"::futex::RwLock::write_contended", ROLE_WRITE_LOCK},
+	{"::futex::Once::call", ROLE_ONCE},
+	{"::futex::Once::wait", ROLE_ONCE},
+	{"::futex::Parker::park", ROLE_PARK},
 
-        {"runtime.futex", ROLE_PASSING},
-        {"runtime.futexsleep", ROLE_PASSING},
-        {"runtime.lock2", ROLE_GO_LOCK},
-        {"runtime.notesleep", ROLE_GO_NOTE},
-        {"runtime.notetsleep_internal", ROLE_GO_NOTE},
+	{"runtime.futex", ROLE_PASSING},
+	{"runtime.futexsleep", ROLE_PASSING},
+	{"runtime.lock2", ROLE_GO_LOCK},
+	{"runtime.notesleep", ROLE_GO_NOTE},
+	{"runtime.notetsleep_internal", ROLE_GO_NOTE},
 };
 
 static bool is_named(const char *symbol, const char *pattern)
@@ -195,8 +195,8 @@ struct futex {
 static struct futex read_futex(const struct waiting *waiting)
 {
 	struct futex futex = {.address = call_value(waiting, "uaddr"),
-	        .expected = call_value(waiting, "val"),
-	        .operation = FUTEX_WAIT_BITSET};
+		.expected = call_value(waiting, "val"),
+		.operation = FUTEX_WAIT_BITSET};
 
 	if (call_parameter(waiting->call, "futex_op") >= 0) {
 		uint32_t operation = (uint32_t)call_value(waiting, "futex_op");
@@ -231,7 +231,7 @@ static bool explain_mutex(struct waiting *waiting)
 
 	if (futex.operation == FUTEX_LOCK_PI || futex.operation == FUTEX_LOCK_PI2) {
 		say(waiting, "waits for the priority-inheriting mutex with futex 0x%llx",
-		        HEX(mutex));
+			HEX(mutex));
 	} else if (telling.role == ROLE_GO_LOCK) {
 		say(waiting, "waits for the lock 0x%llx of Go's runtime", HEX(mutex));
 	} else if (telling.role == ROLE_MUTEX || is_relocking(&telling, &futex)) {
@@ -256,7 +256,7 @@ static bool explain_condition(struct waiting *waiting)
 	/* A pool's threads are not the first of their process. */
 	waiting->idle = waiting->thread->tid != waiting->process->pid;
 	say(waiting, "waits for a condition variable (futex 0x%llx)",
-	        HEX(read_futex(waiting).address));
+		HEX(read_futex(waiting).address));
 	say_timeout(waiting);
 	return true;
 }
@@ -268,7 +268,7 @@ static bool explain_rwlock(struct waiting *waiting)
 	if (role != ROLE_READ_LOCK && role != ROLE_WRITE_LOCK)
 		return false;
 	say(waiting, "waits for a read-write lock, to %s (futex 0x%llx)",
-	        role == ROLE_READ_LOCK ? "read" : "write", HEX(read_futex(waiting).address));
+		role == ROLE_READ_LOCK ? "read" : "write", HEX(read_futex(waiting).address));
 	say_timeout(waiting);
 	return true;
 }
@@ -287,7 +287,7 @@ static bool explain_barrier(struct waiting *waiting)
 	if (find_telling(waiting).role != ROLE_BARRIER)
 		return false;
 	say(waiting, "waits for the other threads at a barrier (futex 0x%llx)",
-	        HEX(read_futex(waiting).address));
+		HEX(read_futex(waiting).address));
 	return true;
 }
 
@@ -298,16 +298,27 @@ static bool explain_once(struct waiting *waiting)
 	if (role != ROLE_ONCE && role != ROLE_STATIC)
 		return false;
 	say(waiting, "waits for another thread to finish %s (futex 0x%llx)",
-	        role == ROLE_ONCE ? "what is done once" : "the initialization of a static variable",
-	        HEX(read_futex(waiting).address));
+		role == ROLE_ONCE ? "what is done once" : "the initialization of a static variable",
+		HEX(read_futex(waiting).address));
 	return true;
 }
 
+/* Threads stand by rising id, after the first (model/process.h). */
 static bool is_thread(const struct process *process, pid_t tid)
 {
-	for (size_t i = 0; i < process->thread_count; i++) {
-		if (process->threads[i].tid == tid)
+	size_t low = 1, high = process->thread_count;
+
+	if (high && process->threads[0].tid == tid)
+		return true;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (process->threads[middle].tid == tid)
 			return true;
+		if (process->threads[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return false;
 }
@@ -334,7 +345,7 @@ static bool explain_join(struct waiting *waiting)
 	pid_t tid = (pid_t)futex.expected;
 
 	if (telling.role != ROLE_JOIN &&
-	        (telling.role != ROLE_NONE || !is_joining(waiting, &futex)))
+		(telling.role != ROLE_NONE || !is_joining(waiting, &futex)))
 		return false;
 	if (telling.musl || tid <= 0) {
 		say(waiting, "waits for a thread to end");
@@ -363,7 +374,7 @@ static bool explain_future(struct waiting *waiting)
 	if (find_telling(waiting).role != ROLE_FUTURE)
 		return false;
 	say(waiting, "waits for the result of a future (futex 0x%llx)",
-	        HEX(read_futex(waiting).address));
+		HEX(read_futex(waiting).address));
 	say_timeout(waiting);
 	return true;
 }
@@ -373,7 +384,7 @@ static bool explain_several(struct waiting *waiting)
 	if (call_parameter(waiting->call, "waiters") < 0)
 		return false;
 	say(waiting, "waits for one of %u futexes to change",
-	        (uint32_t)call_value(waiting, "nr_futexes"));
+		(uint32_t)call_value(waiting, "nr_futexes"));
 	say_timeout(waiting);
 	return true;
 }
@@ -385,11 +396,11 @@ static bool explain_futex(struct waiting *waiting)
 	if (find_telling(waiting).role == ROLE_GO_NOTE) {
 		waiting->idle = true;
 		say(waiting, "waits for work from Go's scheduler (futex 0x%llx)",
-		        HEX(futex.address));
+			HEX(futex.address));
 	} else if (futex.operation == FUTEX_WAIT || futex.operation == FUTEX_WAIT_BITSET ||
-	           futex.operation == FUTEX_WAIT_REQUEUE_PI) {
+		   futex.operation == FUTEX_WAIT_REQUEUE_PI) {
 		say(waiting, "waits for futex 0x%llx to change from %llu%s", HEX(futex.address),
-		        HEX(futex.expected), futex.private ? " (private)" : "");
+			HEX(futex.expected), futex.private ? " (private)" : "");
 	} else {
 		say(waiting, "waits in a futex operation on 0x%llx", HEX(futex.address));
 	}
@@ -398,17 +409,17 @@ static bool explain_futex(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"mutex", false, CALL_FUTEX, explain_mutex},
-        {"condition", true, CALL_FUTEX, explain_condition},
-        {"rwlock", false, CALL_FUTEX, explain_rwlock},
-        {"semaphore", true, CALL_FUTEX, explain_semaphore},
-        {"barrier", false, CALL_FUTEX, explain_barrier},
-        {"once", false, CALL_FUTEX, explain_once},
-        {"thread-join", false, CALL_FUTEX, explain_join},
-        {"park", true, CALL_FUTEX, explain_park},
-        {"future", false, CALL_FUTEX, explain_future},
-        {"futex", false, CALL_FUTEX, explain_several},
-        {"futex", false, CALL_FUTEX, explain_futex},
+	{"mutex", false, CALL_FUTEX, explain_mutex},
+	{"condition", true, CALL_FUTEX, explain_condition},
+	{"rwlock", false, CALL_FUTEX, explain_rwlock},
+	{"semaphore", true, CALL_FUTEX, explain_semaphore},
+	{"barrier", false, CALL_FUTEX, explain_barrier},
+	{"once", false, CALL_FUTEX, explain_once},
+	{"thread-join", false, CALL_FUTEX, explain_join},
+	{"park", true, CALL_FUTEX, explain_park},
+	{"future", false, CALL_FUTEX, explain_future},
+	{"futex", false, CALL_FUTEX, explain_several},
+	{"futex", false, CALL_FUTEX, explain_futex},
 };
 
 const struct wait_kinds waits_for_futex = KINDS(rows);

@@ -41,16 +41,16 @@ static bool explain_semaphore(struct waiting *waiting)
 	uint64_t count = call_value(waiting, "nsops");
 	int set = (int)call_value(waiting, "semid");
 	bool readable = memory_read(waiting->process->memory, call_value(waiting, "sops"),
-	        &operation, sizeof(operation));
+		&operation, sizeof(operation));
 
 	if (count != 1 || !readable)
 		say(waiting, "waits for SysV semaphore set %d to allow all its operations", set);
 	else if (operation.sem_op)
 		say(waiting, "waits for SysV semaphore %u of set %d to reach %d", operation.sem_num,
-		        set, -operation.sem_op);
+			set, -operation.sem_op);
 	else
 		say(waiting, "waits for SysV semaphore %u of set %d to become 0", operation.sem_num,
-		        set);
+			set);
 	say_timeout(waiting);
 	return true;
 }
@@ -61,7 +61,7 @@ static bool explain_aio(struct waiting *waiting)
 
 	if (count > 0)
 		say(waiting, "waits for %lld asynchronous operation%s to complete", count,
-		        count == 1 ? "" : "s");
+			count == 1 ? "" : "s");
 	else
 		say(waiting, "waits for its asynchronous operations to complete");
 	say_timeout(waiting);
@@ -75,18 +75,18 @@ static bool explain_io_uring(struct waiting *waiting)
 
 	if (flags & IORING_ENTER_GETEVENTS && count)
 		say(waiting, "waits for %u completion%s of io_uring %d", count,
-		        count == 1 ? "" : "s", (int)waiting->call->arguments[0]);
+			count == 1 ? "" : "s", (int)waiting->call->arguments[0]);
 	else
 		say(waiting, "waits for io_uring %d", (int)waiting->call->arguments[0]);
 	return true;
 }
 
 static const struct wait_kind rows[] = {
-        {"message-queue", true, CALL_POSIX_QUEUE, explain_posix_queue},
-        {"message-queue", true, CALL_SYSV_QUEUE, explain_sysv_queue},
-        {"semaphore-sysv", false, CALL_SYSV_SEMAPHORE, explain_semaphore},
-        {"aio", false, CALL_AIO, explain_aio},
-        {"io-uring", true, CALL_IO_URING, explain_io_uring},
+	{"message-queue", true, CALL_POSIX_QUEUE, explain_posix_queue},
+	{"message-queue", true, CALL_SYSV_QUEUE, explain_sysv_queue},
+	{"semaphore-sysv", false, CALL_SYSV_SEMAPHORE, explain_semaphore},
+	{"aio", false, CALL_AIO, explain_aio},
+	{"io-uring", true, CALL_IO_URING, explain_io_uring},
 };
 
 const struct wait_kinds waits_for_ipc = KINDS(rows);

@@ -38,9 +38,8 @@ struct waiting {
 	const struct process *process;
 	const struct thread *thread;
 	const struct call *call;
-	const struct descriptor
-	        *descriptor; /* of the call's first argument; NULL: none, or not known */
-	uint64_t kernel;     /* of enum kernel_trait */
+	const struct descriptor *descriptor; /* the call's first argument; NULL: none, or unknown */
+	uint64_t kernel;                     /* of enum kernel_trait */
 
 	struct telling telling;
 
@@ -90,10 +89,11 @@ void say_escaped(struct waiting *waiting, const char *string);
 void say_descriptor(struct waiting *waiting, int fd);
 /* "3<TCP …>" */
 void say_number_and_descriptor(struct waiting *waiting, int fd);
-/* The processes at the descriptor's other end after @preposition: " from cat (pid 7) and 2 more".
+/* The processes at the descriptor's other end after @preposition (" from"): " from cat (pid 7) and
+ * 2 more".
  */
 void say_peers(
-        struct waiting *waiting, const char *preposition, const struct descriptor *descriptor);
+	struct waiting *waiting, const char *preposition, const struct descriptor *descriptor);
 /* The call and what it works on: "fsync of /var/log/x". */
 void say_call(struct waiting *waiting);
 /* The call's parameter of that name as syscalls/ decodes it. */

@@ -90,10 +90,10 @@ static bool explain_ptrace(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"child", false, CALL_CHILD, explain_wait4},
-        {"child", false, CALL_CHILD, explain_waitid},
-        {"signal", true, CALL_SIGNAL, explain_signal},
-        {"ptrace", false, CALL_PTRACE, explain_ptrace},
+	{"child", false, CALL_CHILD, explain_wait4},
+	{"child", false, CALL_CHILD, explain_waitid},
+	{"signal", true, CALL_SIGNAL, explain_signal},
+	{"ptrace", false, CALL_PTRACE, explain_ptrace},
 };
 
 const struct wait_kinds waits_for_process = KINDS(rows);

@@ -19,15 +19,30 @@ static const char *purpose(uint32_t events)
 	return events & POLLOUT ? "room" : "events";
 }
 
+/* An epoll instance goes on watching a file whose number has since been given to another. */
+static void say_one(
+	struct waiting *waiting, const struct watched *watched, const struct descriptor *descriptor)
+{
+	if (descriptor && watched->inode && descriptor->inode &&
+		watched->inode != descriptor->inode)
+		say(waiting, "%d<another file than now>", watched->fd);
+	else
+		say_number_and_descriptor(waiting, watched->fd);
+}
+
+static const struct descriptor *find(const struct waiting *waiting, int fd)
+{
+	return waiting->process->descriptors->find(waiting->process->descriptors, fd);
+}
+
 static void say_watched(
-        struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
+	struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
 {
 	if (total == 1 && count == 1) {
-		const struct descriptor *descriptor = waiting->process->descriptors->find(
-		        waiting->process->descriptors, watched[0].fd);
+		const struct descriptor *descriptor = find(waiting, watched[0].fd);
 
 		say(waiting, "%s on ", purpose(watched[0].events));
-		say_number_and_descriptor(waiting, watched[0].fd);
+		say_one(waiting, &watched[0], descriptor);
 		if (is_certain_party(descriptor)) {
 			waiting->idle = false;
 			add_peers(waiting, descriptor, "the other end of the only descriptor");
@@ -38,7 +53,7 @@ static void say_watched(
 	size_t said = count < DESCRIPTORS_SAID ? count : DESCRIPTORS_SAID;
 	for (size_t i = 0; i < said; i++) {
 		say(waiting, i ? ", " : "");
-		say_number_and_descriptor(waiting, watched[i].fd);
+		say_one(waiting, &watched[i], find(waiting, watched[i].fd));
 	}
 	if (total > said)
 		say(waiting, "%s… %llu more", said ? ", " : "", (unsigned long long)(total - said));
@@ -61,7 +76,7 @@ static bool explain_poll(struct waiting *waiting)
 {
 	struct watches watches = {.count = 0};
 	bool readable = watches_add_pollfds(&watches, waiting->process->memory,
-	        call_value(waiting, "fds"), (uint32_t)call_value(waiting, "nfds"));
+		call_value(waiting, "fds"), (uint32_t)call_value(waiting, "nfds"));
 
 	return explain_watches(waiting, &watches, readable);
 }
@@ -80,7 +95,7 @@ static bool explain_select(struct waiting *waiting)
 
 		if (address)
 			readable &= watches_add_set(&watches, waiting->process->memory, address,
-			        (int)call_value(waiting, "nfds"), sets[i].events);
+				(int)call_value(waiting, "nfds"), sets[i].events);
 	}
 	return explain_watches(waiting, &watches, readable);
 }
@@ -94,11 +109,11 @@ static bool explain_epoll(struct waiting *waiting)
 		say(waiting, "waits for the descriptors of epoll instance %d", fd);
 	} else if (!descriptor->watched_count) {
 		say(waiting, "waits for epoll instance %d%s", fd,
-		        descriptor->problem ? "" : ", which watches no descriptor");
+			descriptor->problem ? "" : ", which watches no descriptor");
 	} else {
 		say(waiting, "waits for ");
 		say_watched(waiting, descriptor->watched, descriptor->watched_count,
-		        descriptor->watched_count);
+			descriptor->watched_count);
 		say(waiting, " (epoll %d)", fd);
 	}
 	say_timeout(waiting);
@@ -106,9 +121,9 @@ static bool explain_epoll(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"poll", true, CALL_POLL, explain_poll},
-        {"select", true, CALL_SELECT, explain_select},
-        {"epoll", true, CALL_EPOLL, explain_epoll},
+	{"poll", true, CALL_POLL, explain_poll},
+	{"select", true, CALL_SELECT, explain_select},
+	{"epoll", true, CALL_EPOLL, explain_epoll},
 };
 
 const struct wait_kinds waits_for_several = KINDS(rows);

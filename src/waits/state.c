@@ -22,7 +22,7 @@ static size_t count_living(const struct waiting *waiting)
 		const struct thread *other = &waiting->process->threads[i];
 
 		count += other != waiting->thread && !other->vanished && other->state != 'Z' &&
-		         other->state != 'X';
+			 other->state != 'X';
 	}
 	return count;
 }
@@ -33,12 +33,14 @@ static bool explain_zombie(struct waiting *waiting)
 
 	if (waiting->thread->state != 'Z')
 		return false;
-	size_t living = count_living(waiting);
 	say(waiting, "has ended");
+	if (waiting->thread->tid != process->pid)
+		return true;
+	size_t living = count_living(waiting);
 	if (living) {
 		say(waiting, "; %zu other thread%s of its process go%s on", living,
-		        living == 1 ? "" : "s", living == 1 ? "es" : "");
-	} else if (waiting->thread->tid == process->pid && process->ppid) {
+			living == 1 ? "" : "s", living == 1 ? "es" : "");
+	} else if (process->ppid) {
 		say(waiting, "; its parent (pid %d) has not taken its exit status", process->ppid);
 		add_holder(waiting, process->ppid, 0, "its parent");
 	}
@@ -82,12 +84,12 @@ static bool explain_parked(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"running", false, CALL_OTHER, explain_running},
-        {"zombie", false, CALL_OTHER, explain_zombie},
-        {"dead", false, CALL_OTHER, explain_dead},
-        {"traced", false, CALL_OTHER, explain_traced},
-        {"stopped", false, CALL_OTHER, explain_stopped},
-        {"parked", true, CALL_OTHER, explain_parked},
+	{"running", false, CALL_OTHER, explain_running},
+	{"zombie", false, CALL_OTHER, explain_zombie},
+	{"dead", false, CALL_OTHER, explain_dead},
+	{"traced", false, CALL_OTHER, explain_traced},
+	{"stopped", false, CALL_OTHER, explain_stopped},
+	{"parked", true, CALL_OTHER, explain_parked},
 };
 
 const struct wait_kinds waits_by_state = KINDS(rows);

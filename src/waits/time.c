@@ -56,7 +56,7 @@ static bool futex_time_left(struct waiting *waiting, uint64_t address, int64_t *
 
 /* What the parameter allows in all, or, where it is a moment, what is left until then. */
 static bool parameter_time(struct waiting *waiting, const struct parameter *parameter,
-        uint64_t value, int64_t *time, bool *moment)
+	uint64_t value, int64_t *time, bool *moment)
 {
 	const struct memory *memory = waiting->process->memory;
 
@@ -74,7 +74,7 @@ static bool parameter_time(struct waiting *waiting, const struct parameter *para
 	if (parameter->type == &argument_moment) {
 		*moment = true;
 		return value && time_left_until(waiting, value,
-		                        (clockid_t)call_value(waiting, "clockid"), time);
+					(clockid_t)call_value(waiting, "clockid"), time);
 	}
 	return false;
 }
@@ -150,7 +150,7 @@ static void say_sleep(struct waiting *waiting, int64_t left, bool at_most)
  * when it fell asleep again.
  */
 static bool sleep_left(
-        struct waiting *waiting, uint64_t request, uint64_t remaining, int64_t *left, bool *at_most)
+	struct waiting *waiting, uint64_t request, uint64_t remaining, int64_t *left, bool *at_most)
 {
 	const struct thread *thread = waiting->thread;
 	bool stopped = thread->stopped_ns > 0;
@@ -213,7 +213,7 @@ static bool explain_empty_poll(struct waiting *waiting)
 static bool explain_empty_select(struct waiting *waiting)
 {
 	bool sets = call_value(waiting, "readfds") || call_value(waiting, "writefds") ||
-	            call_value(waiting, "exceptfds");
+		    call_value(waiting, "exceptfds");
 
 	if (sets && (int)call_value(waiting, "nfds") > 0)
 		return false;
@@ -221,9 +221,9 @@ static bool explain_empty_select(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
-        {"sleep", true, CALL_SLEEP, explain_sleep},
-        {"sleep", true, CALL_POLL, explain_empty_poll},
-        {"sleep", true, CALL_SELECT, explain_empty_select},
+	{"sleep", true, CALL_SLEEP, explain_sleep},
+	{"sleep", true, CALL_POLL, explain_empty_poll},
+	{"sleep", true, CALL_SELECT, explain_empty_select},
 };
 
 const struct wait_kinds waits_for_time = KINDS(rows);

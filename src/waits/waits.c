@@ -8,16 +8,16 @@
 
 /* What the state tells goes first, then what the kernel's functions do, then the call. */
 static const struct wait_kinds *const tables[] = {
-        &waits_by_state,
-        &waits_in_kernel,
-        &waits_for_time,
-        &waits_for_descriptor,
-        &waits_for_several,
-        &waits_for_futex,
-        &waits_for_process,
-        &waits_for_ipc,
-        &waits_for_file,
-        &waits_otherwise,
+	&waits_by_state,
+	&waits_in_kernel,
+	&waits_for_time,
+	&waits_for_descriptor,
+	&waits_for_several,
+	&waits_for_futex,
+	&waits_for_process,
+	&waits_for_ipc,
+	&waits_for_file,
+	&waits_otherwise,
 };
 
 const char *wait_kind_word(size_t index)
@@ -53,7 +53,7 @@ static void find_kind(struct waiting *waiting)
 
 /* The descriptor that the call's first argument is. */
 static const struct descriptor *find_descriptor(
-        const struct process *process, const struct call *call)
+	const struct process *process, const struct call *call)
 {
 	if (!call->row || call->row->parameters[0].type != &argument_descriptor)
 		return NULL;
@@ -64,10 +64,10 @@ struct wait *wait_explain(struct waits *waits, const struct thread *thread, cons
 {
 	static const char prefix[] = "waits for ";
 	struct waiting waiting = {
-	        .waits = waits,
-	        .process = waits->process,
-	        .thread = thread,
-	        .call = call,
+		.waits = waits,
+		.process = waits->process,
+		.thread = thread,
+		.call = call,
 	};
 
 	if (!thread->state)
@@ -77,11 +77,11 @@ struct wait *wait_explain(struct waits *waits, const struct thread *thread, cons
 	find_kind(&waiting);
 	struct wait *wait = arena_new(waits->arena, struct wait, 1);
 	*wait = (struct wait){
-	        .kind = waiting.word,
-	        .sentence = text_to_arena(&waiting.sentence, waits->arena),
-	        .idle = waiting.idle,
-	        .holders = waiting.holders,
-	        .holder_count = waiting.holder_count,
+		.kind = waiting.word,
+		.sentence = text_to_arena(&waiting.sentence, waits->arena),
+		.idle = waiting.idle,
+		.holders = waiting.holders,
+		.holder_count = waiting.holder_count,
 	};
 	wait->text = wait->sentence;
 	if (strncmp(wait->sentence, prefix, sizeof(prefix) - 1) == 0)

@@ -33,7 +33,7 @@ struct waits {
  * known.
  */
 struct wait *wait_explain(
-        struct waits *waits, const struct thread *thread, const struct call *call);
+	struct waits *waits, const struct thread *thread, const struct call *call);
 
 /* The words of all kinds, in the order in which they are tried; @index from 0; NULL past the last.
  */

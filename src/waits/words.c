@@ -45,14 +45,14 @@ void say_number_and_descriptor(struct waiting *waiting, int fd)
 }
 
 void say_peers(
-        struct waiting *waiting, const char *preposition, const struct descriptor *descriptor)
+	struct waiting *waiting, const char *preposition, const struct descriptor *descriptor)
 {
 	size_t count = descriptor->peer_count;
 
 	for (size_t i = 0; i < count && i < PEERS_SAID; i++) {
 		const struct peer *peer = &descriptor->peers[i];
 
-		say(waiting, i ? ", " : " %s ", preposition);
+		say(waiting, i ? ", " : "%s ", preposition);
 		if (peer->pid == waiting->process->pid) {
 			say(waiting, "itself");
 			continue;
@@ -73,13 +73,13 @@ void say_argument(struct waiting *waiting, const char *name)
 		return;
 	const struct parameter *parameter = &waiting->call->row->parameters[index];
 	struct argument argument = {
-	        .process = waiting->process,
-	        .thread = waiting->thread,
-	        .all = waiting->call->arguments,
-	        .index = (unsigned)index,
-	        .value = waiting->call->arguments[index],
-	        .detail = parameter->detail,
-	        .resumed = waiting->call->resumed,
+		.process = waiting->process,
+		.thread = waiting->thread,
+		.all = waiting->call->arguments,
+		.index = (unsigned)index,
+		.value = waiting->call->arguments[index],
+		.detail = parameter->detail,
+		.resumed = waiting->call->resumed,
 	};
 	if (parameter->type->append && parameter->type->append(&argument, &text))
 		text_append_bytes(&waiting->sentence, text.bytes, text.length);
@@ -123,7 +123,7 @@ void add_holder(struct waiting *waiting, pid_t pid, pid_t tid, const char *text)
 		waiting->holders = arena_new(waiting->waits->arena, struct holder, HOLDERS_MAX);
 	if (waiting->holder_count < HOLDERS_MAX)
 		waiting->holders[waiting->holder_count++] =
-		        (struct holder){.pid = pid, .tid = tid, .text = text};
+			(struct holder){.pid = pid, .tid = tid, .text = text};
 }
 
 void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text)
@@ -147,7 +147,7 @@ bool is_certain_party(const struct descriptor *descriptor)
 		return true;
 	case DESCRIPTOR_SOCKET:
 		return descriptor->socket && (descriptor->socket->remote.ss_family != AF_UNSPEC ||
-		                                     descriptor->socket->peer_inode);
+						     descriptor->socket->peer_inode);
 	default:
 		return false;
 	}

@@ -15,9 +15,10 @@ static void run_io_getevents(struct facts *facts, const char *argument)
 	if (syscall(SYS_io_setup, 8, &context) < 0)
 		unsupported("io_setup");
 	struct io_event events[4];
-	struct timespec timeout = {3600, 0};
+	struct timespec timeout = {3599, 0};
 	ready(facts, SYS_io_getevents);
-	must(syscall(SYS_io_getevents, context, 1, 4, events, &timeout), "io_getevents");
+	must(TEMP_FAILURE_RETRY(syscall(SYS_io_getevents, context, 1, 4, events, &timeout)),
+		"io_getevents");
 }
 
 static void run_io_uring_enter(struct facts *facts, const char *argument)

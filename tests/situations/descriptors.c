@@ -22,7 +22,7 @@ static void read_from(struct facts *facts, int fd)
 {
 	fact_number(facts, "fd", fd);
 	ready(facts, SYS_read);
-	must(read(fd, buffer, sizeof buffer), "read");
+	must(TEMP_FAILURE_RETRY(read(fd, buffer, sizeof buffer)), "read");
 }
 
 static void run_eventfd(struct facts *facts, const char *argument)
@@ -34,8 +34,8 @@ static void run_eventfd(struct facts *facts, const char *argument)
 static int timer(void)
 {
 	int fd = must(timerfd_create(CLOCK_MONOTONIC, 0), "timerfd_create");
-	struct itimerspec in_an_hour = {.it_value = {3600, 0}};
-	must(timerfd_settime(fd, 0, &in_an_hour, NULL), "timerfd_settime");
+	struct itimerspec within_an_hour = {.it_value = {3599, 0}};
+	must(timerfd_settime(fd, 0, &within_an_hour, NULL), "timerfd_settime");
 	return fd;
 }
 

@@ -103,11 +103,11 @@ static void run_condition(struct facts *facts, const char *argument)
 	must(-pthread_cond_wait(&condition, &mutex), "pthread_cond_wait");
 }
 
-static struct timespec in_an_hour(void)
+static struct timespec within_an_hour(void)
 {
 	struct timespec until;
 	must(clock_gettime(CLOCK_REALTIME, &until), "clock_gettime");
-	until.tv_sec += 3600;
+	until.tv_sec += 3599;
 	return until;
 }
 
@@ -116,7 +116,7 @@ static void run_condition_timed(struct facts *facts, const char *argument)
 	(void)argument;
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-	struct timespec until = in_an_hour();
+	struct timespec until = within_an_hour();
 	pthread_mutex_lock(&mutex);
 	fact_address(facts, "address", &condition);
 	ready(facts, SYS_futex);
@@ -184,7 +184,7 @@ static void run_semaphore(struct facts *facts, const char *argument)
 	must(sem_init(&semaphore, 0, 0), "sem_init");
 	fact_address(facts, "address", &semaphore);
 	ready(facts, SYS_futex);
-	must(sem_wait(&semaphore), "sem_wait");
+	must(TEMP_FAILURE_RETRY(sem_wait(&semaphore)), "sem_wait");
 }
 
 static void run_semaphore_timed(struct facts *facts, const char *argument)
@@ -192,10 +192,10 @@ static void run_semaphore_timed(struct facts *facts, const char *argument)
 	(void)argument;
 	static sem_t semaphore;
 	must(sem_init(&semaphore, 0, 0), "sem_init");
-	struct timespec until = in_an_hour();
+	struct timespec until = within_an_hour();
 	fact_address(facts, "address", &semaphore);
 	ready(facts, SYS_futex);
-	must(sem_timedwait(&semaphore, &until), "sem_timedwait");
+	must(TEMP_FAILURE_RETRY(sem_timedwait(&semaphore, &until)), "sem_timedwait");
 }
 
 static void run_barrier(struct facts *facts, const char *argument)
@@ -213,16 +213,18 @@ static uint32_t word = 42;
 static void run_futex(struct facts *facts, const char *argument)
 {
 	(void)argument;
-	struct timespec timeout = {3600, 500000000};
+	struct timespec timeout = {3599, 500000000};
 	fact_address(facts, "address", &word);
 	ready(facts, SYS_futex);
-	must(syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 42, &timeout, NULL, 0), "futex");
+	must(TEMP_FAILURE_RETRY(
+		     syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 42, &timeout, NULL, 0)),
+		"futex");
 }
 
 static void run_futex_bitset(struct facts *facts, const char *argument)
 {
 	(void)argument;
-	struct timespec until = in_an_hour();
+	struct timespec until = within_an_hour();
 	fact_address(facts, "address", &word);
 	ready(facts, SYS_futex);
 	must(syscall(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 42, &until, NULL,
@@ -241,7 +243,7 @@ static void run_futex_waitv(struct facts *facts, const char *argument)
 	fact_address(facts, "first", &words[0]);
 	fact_address(facts, "second", &words[1]);
 	ready(facts, SYS_futex_waitv);
-	if (syscall(SYS_futex_waitv, waiters, 2, 0, NULL, 0) < 0)
+	if (TEMP_FAILURE_RETRY(syscall(SYS_futex_waitv, waiters, 2, 0, NULL, 0)) < 0)
 		unsupported("futex_waitv");
 }
 

@@ -138,13 +138,15 @@ static void run_jit(struct facts *facts, const char *argument)
 	function();
 }
 
-/* A frame pointer that leads back to itself. */
+/* A frame whose caller is itself, by its frame pointer and by its return address. */
 static const unsigned char cycle_code[] = {
-	0x55,                     /* push %rbp */
-	0x48, 0x89, 0xe5,         /* mov %rsp, %rbp */
-	0x48, 0x89, 0x6d, 0x00,   /* mov %rbp, 0(%rbp) */
-	0xb8, SYS_pause, 0, 0, 0, /* mov $SYS_pause, %eax */
-	0x0f, 0x05,               /* syscall */
+	0x55,                         /* push %rbp */
+	0x48, 0x89, 0xe5,             /* mov %rsp, %rbp */
+	0x48, 0x89, 0x6d, 0x00,       /* mov %rbp, 0(%rbp) */
+	0x48, 0x8d, 0x05, 0, 0, 0, 0, /* lea 0(%rip), %rax */
+	0x48, 0x89, 0x45, 0x08,       /* mov %rax, 8(%rbp) */
+	0xb8, SYS_pause, 0, 0, 0,     /* mov $SYS_pause, %eax */
+	0x0f, 0x05,                   /* syscall */
 };
 
 static void run_frame_cycle(struct facts *facts, const char *argument)

@@ -70,7 +70,8 @@ static void run_msgrcv(struct facts *facts, const char *argument)
 	int id = queue(facts);
 	struct message message;
 	ready(facts, SYS_msgrcv);
-	must(msgrcv(id, &message, sizeof message.text, 5, MSG_NOERROR), "msgrcv");
+	must(TEMP_FAILURE_RETRY(msgrcv(id, &message, sizeof message.text, 5, MSG_NOERROR)),
+		"msgrcv");
 }
 
 static void run_msgsnd(struct facts *facts, const char *argument)
@@ -81,7 +82,7 @@ static void run_msgsnd(struct facts *facts, const char *argument)
 	while (!msgsnd(id, &message, sizeof message.text, IPC_NOWAIT))
 		;
 	ready(facts, SYS_msgsnd);
-	must(msgsnd(id, &message, sizeof message.text, 0), "msgsnd");
+	must(TEMP_FAILURE_RETRY(msgsnd(id, &message, sizeof message.text, 0)), "msgsnd");
 }
 
 static int set(struct facts *facts)
@@ -102,16 +103,17 @@ static void run_semop(struct facts *facts, const char *argument)
 	(void)argument;
 	int id = set(facts);
 	ready(facts, SYS_semop);
-	must(syscall(SYS_semop, id, &operation, 1), "semop");
+	must(TEMP_FAILURE_RETRY(syscall(SYS_semop, id, &operation, 1)), "semop");
 }
 
 static void run_semtimedop(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	int id = set(facts);
-	struct timespec timeout = {3600, 0};
+	struct timespec timeout = {3599, 0};
 	ready(facts, SYS_semtimedop);
-	must(syscall(SYS_semtimedop, id, &operation, 1, &timeout), "semtimedop");
+	must(TEMP_FAILURE_RETRY(syscall(SYS_semtimedop, id, &operation, 1, &timeout)),
+		"semtimedop");
 }
 
 static mqd_t posix_queue(struct facts *facts)
@@ -134,7 +136,7 @@ static void run_mq_timedreceive(struct facts *facts, const char *argument)
 	mqd_t fd = posix_queue(facts);
 	char text[64];
 	ready(facts, SYS_mq_timedreceive);
-	must(mq_receive(fd, text, sizeof text, NULL), "mq_receive");
+	must(TEMP_FAILURE_RETRY(mq_receive(fd, text, sizeof text, NULL)), "mq_receive");
 }
 
 static void run_mq_timedsend(struct facts *facts, const char *argument)
@@ -143,11 +145,11 @@ static void run_mq_timedsend(struct facts *facts, const char *argument)
 	mqd_t fd = posix_queue(facts);
 	struct timespec until;
 	must(clock_gettime(CLOCK_REALTIME, &until), "clock_gettime");
-	until.tv_sec += 3600;
+	until.tv_sec += 3599;
 	must(mq_send(fd, "one", 3, 1), "mq_send");
 	must(mq_send(fd, "two", 3, 1), "mq_send");
 	ready(facts, SYS_mq_timedsend);
-	must(mq_timedsend(fd, "three", 5, 1, &until), "mq_timedsend");
+	must(TEMP_FAILURE_RETRY(mq_timedsend(fd, "three", 5, 1, &until)), "mq_timedsend");
 }
 
 const struct situation ipc_situations[] = {

@@ -47,7 +47,7 @@ static void run_poll(struct facts *facts, const char *argument)
 	struct pollfd fds[3];
 	pollfds(facts, fds);
 	ready(facts, SYS_poll);
-	must(poll(fds, 3, -1), "poll");
+	must(TEMP_FAILURE_RETRY(poll(fds, 3, -1)), "poll");
 }
 
 static void run_poll_timeout(struct facts *facts, const char *argument)
@@ -56,7 +56,7 @@ static void run_poll_timeout(struct facts *facts, const char *argument)
 	struct pollfd fds[3];
 	pollfds(facts, fds);
 	ready(facts, SYS_poll);
-	must(poll(fds, 3, 3600 * 1000), "poll");
+	must(TEMP_FAILURE_RETRY(poll(fds, 3, 3599 * 1000)), "poll");
 }
 
 /* Nothing to wait for but time: a sleep by other means. */
@@ -64,7 +64,7 @@ static void run_poll_nothing(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	ready(facts, SYS_poll);
-	must(poll(NULL, 0, 3600 * 1000), "poll");
+	must(TEMP_FAILURE_RETRY(poll(NULL, 0, 3599 * 1000)), "poll");
 }
 
 static void run_ppoll(struct facts *facts, const char *argument)
@@ -75,9 +75,9 @@ static void run_ppoll(struct facts *facts, const char *argument)
 	sigset_t mask;
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR1);
-	struct timespec timeout = {3600, 500000000};
+	struct timespec timeout = {3599, 500000000};
 	ready(facts, SYS_ppoll);
-	must(ppoll(fds, 3, &timeout, &mask), "ppoll");
+	must(TEMP_FAILURE_RETRY(ppoll(fds, 3, &timeout, &mask)), "ppoll");
 }
 
 static int set(struct facts *facts, fd_set *readable, fd_set *writable)
@@ -99,9 +99,10 @@ static void run_select(struct facts *facts, const char *argument)
 #ifdef SYS_select
 	fd_set readable, writable;
 	int count = set(facts, &readable, &writable);
-	struct timeval timeout = {3600, 0};
+	struct timeval timeout = {3599, 0};
 	ready(facts, SYS_select);
-	must(syscall(SYS_select, count, &readable, &writable, NULL, &timeout), "select");
+	must(TEMP_FAILURE_RETRY(syscall(SYS_select, count, &readable, &writable, NULL, &timeout)),
+		"select");
 #else
 	(void)facts;
 	(void)set;
@@ -115,7 +116,7 @@ static void run_pselect6(struct facts *facts, const char *argument)
 	fd_set readable, writable;
 	int count = set(facts, &readable, &writable);
 	ready(facts, SYS_pselect6);
-	must(pselect(count, &readable, &writable, NULL, NULL, NULL), "pselect");
+	must(TEMP_FAILURE_RETRY(pselect(count, &readable, &writable, NULL, NULL, NULL)), "pselect");
 }
 
 static int epoll(struct facts *facts)
@@ -138,7 +139,7 @@ static void run_epoll_wait(struct facts *facts, const char *argument)
 	int fd = epoll(facts);
 	struct epoll_event events[8];
 	ready(facts, SYS_epoll_wait);
-	must(syscall(SYS_epoll_wait, fd, events, 8, -1), "epoll_wait");
+	must(TEMP_FAILURE_RETRY(syscall(SYS_epoll_wait, fd, events, 8, -1)), "epoll_wait");
 #else
 	(void)facts;
 	unsupported("epoll_wait");
@@ -154,7 +155,7 @@ static void run_epoll_pwait(struct facts *facts, const char *argument)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	ready(facts, SYS_epoll_pwait);
-	must(epoll_pwait(fd, events, 8, 3600 * 1000, &mask), "epoll_pwait");
+	must(TEMP_FAILURE_RETRY(epoll_pwait(fd, events, 8, 3599 * 1000, &mask)), "epoll_pwait");
 }
 
 static void run_epoll_pwait2(struct facts *facts, const char *argument)
@@ -162,9 +163,9 @@ static void run_epoll_pwait2(struct facts *facts, const char *argument)
 	(void)argument;
 	int fd = epoll(facts);
 	struct epoll_event events[8];
-	struct timespec timeout = {3600, 0};
+	struct timespec timeout = {3599, 0};
 	ready(facts, SYS_epoll_pwait2);
-	if (syscall(SYS_epoll_pwait2, fd, events, 8, &timeout, NULL, 0) < 0)
+	if (TEMP_FAILURE_RETRY(syscall(SYS_epoll_pwait2, fd, events, 8, &timeout, NULL, 0)) < 0)
 		unsupported("epoll_pwait2");
 }
 

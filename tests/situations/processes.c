@@ -89,9 +89,9 @@ static void run_sigtimedwait(struct facts *facts, const char *argument)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	struct timespec timeout = {3600, 0};
+	struct timespec timeout = {3599, 0};
 	ready(facts, SYS_rt_sigtimedwait);
-	sigtimedwait(&set, NULL, &timeout);
+	must(TEMP_FAILURE_RETRY(sigtimedwait(&set, NULL, &timeout)), "sigtimedwait");
 }
 
 static void run_stopped(struct facts *facts, const char *argument)

@@ -3,11 +3,14 @@
  * Situations: known places where a process can be stuck. Each is a function that sets the scene,
  * announces it on standard output and then blocks in the one call that it is named after.
  *
+ * A tracer's stop ends some calls with EINTR (signal(7)): they are made again, as programs do.
+ *
  * To add one: a function and its line in the table of the file that fits, and its row in
  * tests/live/.
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <signal.h>
 

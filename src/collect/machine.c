@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/machine.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "util/file.h"
+#include "util/memory.h"
+
+#define COMMAND_MAX 64 /* TASK_COMM_LEN is 16; kernel threads of workqueues are shown with more */
+#define TTY_DRIVERS_SIZE_MAX (64 * 1024)
+
+struct command {
+	pid_t pid;
+	const char *name;
+	UT_hash_handle hh;
+};
+
+struct network {
+	ino_t namespace;
+	struct sockets *sockets;
+	UT_hash_handle hh;
+};
+
+struct tty_range {
+	unsigned major, first, last; /* minors */
+};
+
+struct machine {
+	struct arena *arena;
+
+	bool scanned, partial;
+	struct open_file *files; /* sorted by compare_files() */
+	size_t file_count, file_capacity;
+
+	struct command *commands;
+	struct network *networks;
+	ino_t own_namespace;
+
+	bool ttys_read;
+	struct tty_range *ttys;
+	size_t tty_count, tty_capacity;
+};
+
+struct machine *machine_create(struct arena *arena)
+{
+	struct machine *machine = allocate_zeroed(1, sizeof(*machine));
+	struct stat status;
+
+	machine->arena = arena;
+	if (stat("/proc/thread-self/ns/net", &status) == 0)
+		machine->own_namespace = status.st_ino;
+	return machine;
+}
+
+void machine_destroy(struct machine *machine)
+{
+	struct network *network, *next;
+
+	if (!machine)
+		return;
+	HASH_ITER(hh, machine->networks, network, next)
+	{
+		sockets_destroy(network->sockets);
+		HASH_DEL(machine->networks, network);
+	}
+	HASH_CLEAR(hh, machine->commands);
+	free(machine->files);
+	free(machine->ttys);
+	free(machine);
+}
+
+/* The number that @name is, or -1. */
+static int parse_number(const char *name)
+{
+	char *end;
+	long number;
+
+	if (!isdigit((unsigned char)name[0]))
+		return -1;
+	errno = 0;
+	number = strtol(name, &end, 10);
+	return *end || errno || number > INT32_MAX ? -1 : (int)number;
+}
+
+/* Whether nothing is numbered in @directory, which stays at its start. A small buffer, since the
+ * kernel makes an inode for each entry that it gives. */
+static bool is_empty(int directory)
+{
+	char buffer[256] __attribute__((aligned(8)));
+	bool empty = true;
+	ssize_t length;
+
+	while (empty && (length = getdents64(directory, buffer, sizeof(buffer))) > 0) {
+		for (ssize_t at = 0; at < length;) {
+			unsigned short size;
+
+			memcpy(&size, buffer + at + offsetof(struct dirent64, d_reclen),
+			        sizeof(size));
+			if (parse_number(buffer + at + offsetof(struct dirent64, d_name)) >= 0)
+				empty = false;
+			at += size;
+		}
+	}
+	lseek(directory, 0, SEEK_SET);
+	return empty;
+}
+
+/* The descriptors of a thread other than the main one; -1: none has any. */
+static int open_in_threads(int process)
+{
+	int tasks = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = tasks < 0 ? NULL : fdopendir(tasks);
+	const struct dirent *entry;
+	int found = -1;
+
+	if (!stream) {
+		if (tasks >= 0)
+			close(tasks);
+		return -1;
+	}
+	while (found < 0 && (entry = readdir(stream))) {
+		char path[64];
+
+		if (parse_number(entry->d_name) < 0)
+			continue;
+		snprintf(path, sizeof(path), "task/%.20s/fd", entry->d_name);
+		found = openat(process, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (found >= 0 && is_empty(found)) {
+			close(found);
+			found = -1;
+		}
+	}
+	closedir(stream);
+	return found;
+}
+
+int machine_open_files(int process)
+{
+	int own = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (own < 0 || !is_empty(own))
+		return own;
+	int other = open_in_threads(process);
+	if (other < 0)
+		return own;
+	close(own);
+	return other;
+}
+
+/*
+ * Adds the pipes, FIFOs and sockets among the descriptors in @directory. AT_STATX_DONT_SYNC
+ * keeps a network file system that does not answer from holding us up.
+ */
+static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory))) {
+		int fd = parse_number(entry->d_name);
+		struct statx file;
+		struct stat link;
+
+		if (fd < 0 ||
+		        statx(dirfd(directory), entry->d_name, AT_STATX_DONT_SYNC,
+		                STATX_TYPE | STATX_INO, &file) < 0 ||
+		        (!S_ISFIFO(file.stx_mode) && !S_ISSOCK(file.stx_mode)) ||
+		        fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		array_reserve(machine->files, machine->file_count, machine->file_capacity);
+		/* The link's own permissions tell how the file was opened (fs/proc/fd.c,
+		 * tid_fd_update_inode()). */
+		machine->files[machine->file_count++] = (struct open_file){
+		        .device = makedev(file.stx_dev_major, file.stx_dev_minor),
+		        .inode = file.stx_ino,
+		        .pid = pid,
+		        .fd = fd,
+		        .readable = link.st_mode & S_IRUSR,
+		        .writable = link.st_mode & S_IWUSR,
+		};
+	}
+}
+
+static void scan_process(struct machine *machine, int proc, const char *name, pid_t pid)
+{
+	int process cleanup_close = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int files = process < 0 ? -1 : machine_open_files(process);
+	DIR *directory = files < 0 ? NULL : fdopendir(files);
+
+	if (!directory) {
+		if (errno != ENOENT && errno != ESRCH)
+			machine->partial = true;
+		if (files >= 0)
+			close(files);
+		return;
+	}
+	scan_descriptors(machine, pid, directory);
+	closedir(directory);
+}
+
+static int compare_files(const void *left, const void *right)
+{
+	const struct open_file *a = left, *b = right;
+
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+static void scan(struct machine *machine)
+{
+	const struct dirent *entry;
+	DIR *proc;
+
+	if (machine->scanned)
+		return;
+	machine->scanned = true;
+	proc = opendir("/proc");
+	if (!proc) {
+		machine->partial = true;
+		return;
+	}
+	/* With hidepid=2 what one may not look into is not even listed; process 1 always is
+	 * somebody else's. */
+	machine->partial = faccessat(dirfd(proc), "1", F_OK, 0) < 0;
+	while ((entry = readdir(proc))) {
+		pid_t pid = parse_number(entry->d_name);
+
+		if (pid > 0 && pid != getpid())
+			scan_process(machine, dirfd(proc), entry->d_name, pid);
+	}
+	closedir(proc);
+	if (machine->file_count)
+		qsort(machine->files, machine->file_count, sizeof(*machine->files), compare_files);
+}
+
+struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode)
+{
+	size_t low = 0, high, end;
+
+	scan(machine);
+	for (high = machine->file_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		const struct open_file *file = &machine->files[middle];
+
+		if (file->device < device || (file->device == device && file->inode < inode))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < machine->file_count; end++) {
+		if (machine->files[end].device != device || machine->files[end].inode != inode)
+			break;
+	}
+	return (struct open_files){machine->files ? machine->files + low : NULL, end - low};
+}
+
+bool machine_partial(struct machine *machine)
+{
+	scan(machine);
+	return machine->partial;
+}
+
+const char *machine_command(struct machine *machine, pid_t pid)
+{
+	struct text content cleanup_text = {0};
+	char path[sizeof("/proc//comm") + 11];
+	struct command *command;
+
+	HASH_FIND_INT(machine->commands, &pid, command);
+	if (command)
+		return command->name;
+	command = arena_new(machine->arena, struct command, 1);
+	command->pid = pid;
+	command->name = "?";
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	if (!failed(file_read(AT_FDCWD, path, COMMAND_MAX, &content)) && content.length) {
+		/* The newline at the end is the kernel's, others are the name's. */
+		size_t length = content.length - (content.bytes[content.length - 1] == '\n');
+
+		command->name = arena_strndup(machine->arena, content.bytes, length);
+	}
+	HASH_ADD_INT(machine->commands, pid, command);
+	return command->name;
+}
+
+static struct sockets *find_network(struct machine *machine, int process, ino_t namespace)
+{
+	struct network *network;
+
+	HASH_FIND(hh, machine->networks, &namespace, sizeof(namespace), network);
+	if (!network) {
+		network = arena_new(machine->arena, struct network, 1);
+		network->namespace = namespace;
+		network->sockets = sockets_create(
+		        process, namespace == machine->own_namespace, machine->arena);
+		HASH_ADD(hh, machine->networks, namespace, sizeof(namespace), network);
+	}
+	return network->sockets;
+}
+
+struct sockets *machine_sockets(struct machine *machine, int process)
+{
+	struct stat status;
+
+	if (fstatat(process, "ns/net", &status, 0) < 0)
+		return machine_own_sockets(machine);
+	return find_network(machine, process, status.st_ino);
+}
+
+struct sockets *machine_own_sockets(struct machine *machine)
+{
+	return find_network(machine, AT_FDCWD, machine->own_namespace);
+}
+
+/* Lines of name, device's path, major, minor or FIRST-LAST, type (drivers/tty's proc_tty.c). */
+static void read_ttys(struct machine *machine)
+{
+	struct text content cleanup_text = {0};
+	char *rest, *line;
+
+	machine->ttys_read = true;
+	if (failed(file_read(AT_FDCWD, "/proc/tty/drivers", TTY_DRIVERS_SIZE_MAX, &content)))
+		return;
+	for (rest = content.bytes; (line = strsep(&rest, "\n"));) {
+		struct tty_range range;
+		int fields = sscanf(
+		        line, "%*s %*s %10u %10u-%10u", &range.major, &range.first, &range.last);
+
+		if (fields < 2)
+			continue;
+		if (fields == 2)
+			range.last = range.first;
+		array_reserve(machine->ttys, machine->tty_count, machine->tty_capacity);
+		machine->ttys[machine->tty_count++] = range;
+	}
+}
+
+bool machine_is_tty(struct machine *machine, dev_t number)
+{
+	if (!machine->ttys_read)
+		read_ttys(machine);
+	for (size_t i = 0; i < machine->tty_count; i++) {
+		const struct tty_range *range = &machine->ttys[i];
+
+		if (range->major == major(number) && minor(number) >= range->first &&
+		        minor(number) <= range->last)
+			return true;
+	}
+	/* Unix98 terminals take the majors 136 to 143, of which the file names the first. */
+	return major(number) >= 136 && major(number) <= 143;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Machine: what is found about all processes while the descriptors of some are named. Each
+ * thing is read at most once, when first asked for. Created by descriptors.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "collect/descriptors.h"
+#include "collect/sockets.h"
+
+/* That a process has a pipe, FIFO or socket open. */
+struct open_file {
+	dev_t device;
+	ino_t inode;
+	pid_t pid;
+	int fd;
+	bool readable, writable; /* neither: opened with O_PATH, which is no end of anything */
+};
+
+struct open_files {
+	const struct open_file *items; /* by rising pid, then fd; the machine's */
+	size_t count;
+};
+
+/* Who has the pipe, FIFO or socket open, this process left out. */
+struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode);
+
+/* Whether machine_find() could not look into some processes. */
+bool machine_partial(struct machine *machine);
+
+/* The comm of a process, raw; "?" where there is none any more. */
+const char *machine_command(struct machine *machine, pid_t pid);
+
+/*
+ * The sockets of the network namespace of the process whose directory of /proc is @process; ours
+ * where the namespace may not be known, since no two sockets of the machine share an inode.
+ */
+struct sockets *machine_sockets(struct machine *machine, int process);
+
+/* The sockets of our own namespace. */
+struct sockets *machine_own_sockets(struct machine *machine);
+
+/* Whether the character device is a terminal, as /proc/tty/drivers tells. */
+bool machine_is_tty(struct machine *machine, dev_t number);
+
+/*
+ * Opens the directory "fd" of the process whose directory of /proc is @process: its main thread's,
+ * or, where that has ended before the others and so has none, another thread's. -1 with errno
+ * where it can't be had. The caller closes it.
+ */
+int machine_open_files(int process);

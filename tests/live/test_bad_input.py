@@ -1,0 +1,656 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets that are not there, not to be looked at, or out to mislead; and output that fails."""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from conftest import (SANITIZED, SITUATIONS, WHYSTUCK, Situation, assert_reaches_main,
+                      functions, needs_root, read_proc, state_of, threads_of, tracer_of, until)
+
+NOBODY = 65534
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+
+
+def assert_one_message(run, *words):
+    assert len(run.messages) == 1, run.err
+    assert run.messages[0].startswith("whystuck: "), run.err
+    for word in words:
+        assert word in run.messages[0], run.err
+
+
+def unused_pid():
+    """The id of a process that has just ended."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+# ---- nobody there
+
+@pytest.mark.parametrize("format_", ["text", "json", "folded"])
+def test_no_such_pid(run, format_):
+    pid = unused_pid()
+    seen = run(["-f", format_, pid])
+    assert seen.status == 2
+    assert_one_message(seen, str(pid))
+
+
+def test_no_such_name(run):
+    seen = run(["no-such-process"])
+    assert seen.status == 2
+    assert seen.out == ""
+    assert_one_message(seen, "no-such-process")
+
+
+@pytest.mark.parametrize("target", ["0", "-1", "99999999999999999999", "4194305", "1x", ""])
+def test_no_pid_at_all(run, target):
+    seen = run(["--", target])
+    assert seen.status == 2
+    assert seen.out == ""
+    assert_one_message(seen)
+
+
+def test_one_of_two(look):
+    """What is there is shown, what is not is said."""
+    with Situation("pause") as scene:
+        seen = look([unused_pid(), scene.pid])
+        assert seen.status == 1
+        assert [process["pid"] for process in seen.processes] == [scene.pid]
+        assert_one_message(seen)
+
+
+@pytest.mark.parametrize("options", [
+    ["--no-such-option", "1"], [], ["-f", "xml", "1"], ["-n", "0", "1"], ["-n", "many", "1"],
+    ["-t", "x", "1"], ["--stop=sometimes", "1"], ["--color=blue", "1"], ["-s", "q", "1"]])
+def test_usage(run, options):
+    seen = run(options)
+    assert seen.status == 2
+    assert seen.out == ""
+    assert_one_message(seen)
+
+
+# ---- ends during the look
+
+def test_ending_processes(look):
+    """Processes that end at any moment of a look: shown, or said to have ended."""
+    for round_ in range(150):
+        child = subprocess.Popen(["sleep", f"{round_ % 15 / 1000}"])
+        try:
+            seen = look(child.pid)
+            assert seen.status in (0, 1, 2)
+            if seen.status == 2:
+                assert_one_message(seen, str(child.pid))
+        finally:
+            child.wait()
+
+
+def test_killed_during_the_look(look):
+    """A process of many threads that is killed while it is looked at."""
+    for round_ in range(20):
+        with Situation("threads", 100) as scene:
+            timer = threading.Timer(round_ / 1000, scene.process.kill)
+            timer.start()
+            seen = look(scene.pid)
+            timer.join()
+            assert seen.status in (0, 1, 2)
+            if seen.status:
+                assert seen.messages
+
+
+def test_ending_threads(look):
+    """Threads that come and go: no thread is made up, the main one is always there."""
+    with Situation("thread-storm") as scene:
+        for _ in range(50):
+            seen = look(scene.pid)
+            assert seen.status in (0, 1)
+            assert seen.process(scene.pid)["threads"][0]["tid"] == scene.pid
+        assert scene.process.poll() is None
+        assert not tracer_of(scene.pid)
+
+
+# ---- nothing to see
+
+def test_zombie(look):
+    with Situation("zombie") as scene:
+        seen = look(scene.pid)
+        thread = seen.thread(scene.pid)
+        assert thread["state"] == "Z"
+        assert thread["wait"]["kind"] == "zombie"
+        assert thread["user_stack"] is None
+        assert str(scene.parent) in thread["wait"]["text"]
+
+
+def test_zombie_leader(look):
+    """The main thread has ended; the others are shown all the same."""
+    with Situation("zombie-leader") as scene:
+        seen = look(scene.pid)
+        assert seen.thread(scene.pid)["state"] == "Z"
+        thread = seen.thread(scene.pid, scene.tid)
+        assert thread["syscall"]["name"] == "pause"
+        assert "outlive_main" in functions(thread)
+
+
+def kernel_thread():
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and not os.path.exists(f"/proc/{entry}/exe"):
+            fields = read_proc(f"/proc/{entry}/stat").rpartition(")")[2].split()
+            if fields and int(fields[6]) & 0x00200000:  # PF_KTHREAD, include/linux/sched.h
+                return int(entry)
+    return None
+
+
+@needs_root
+def test_kernel_thread(look):
+    pid = kernel_thread()
+    if not pid:
+        pytest.skip("no kernel threads in this pid namespace")
+    thread = look(pid).thread(pid)
+    assert thread["user_stack"] is None
+    assert thread["syscall"] is None
+    assert thread["kernel_stack"]
+    assert thread["gaps"] == []
+
+
+# ---- not permitted
+
+def readable_program(tmp_path):
+    """Programs where nobody can reach them, in a folder that is open to all."""
+    folder = pathlib.Path("/tmp") / f"whystuck-{os.getpid()}-{tmp_path.name}"
+    folder.mkdir(mode=0o755)
+    for program in (SITUATIONS, WHYSTUCK):
+        shutil.copy(program, folder)
+    return folder
+
+
+@pytest.fixture(name="open_folder")
+def open_folder_fixture(tmp_path):
+    folder = readable_program(tmp_path)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def look_as_nobody(folder, *arguments):
+    result = subprocess.run([*AS_NOBODY, folder / pathlib.Path(WHYSTUCK).name, "-f", "json",
+                             *map(str, arguments)],
+                            capture_output=True, timeout=20, check=False, cwd="/")
+    return result, json.loads(result.stdout) if result.stdout else None
+
+
+@needs_root
+def test_not_permitted(open_folder):
+    """Nobody looks at root's process: what is open to all is shown, with what would be needed."""
+    with Situation("pause") as scene:
+        result, seen = look_as_nobody(open_folder, scene.pid)
+        assert result.returncode in (1, 2)
+        process = seen["processes"][0]
+        assert process["comm"] == "situations"
+        thread = process["threads"][0]
+        assert thread["state"] == "S"
+        assert thread["user_stack"] is None
+        reasons = [gap["reason"] for gap in thread["gaps"] + process["gaps"]]
+        assert any("CAP_SYS_PTRACE" in reason or "sudo" in reason for reason in reasons), reasons
+        assert result.stderr.decode().count("\n") <= 4, result.stderr
+
+
+@needs_root
+def test_own_process_of_nobody(open_folder):
+    """Nobody looks at a process of its own: the user side is whole, the kernel's is not."""
+    program = str(open_folder / pathlib.Path(SITUATIONS).name)
+    with Situation("pause", program=program, prefix=AS_NOBODY, cwd="/") as scene:
+        result, seen = look_as_nobody(open_folder, scene.pid)
+        thread = seen["processes"][0]["threads"][0]
+        assert_reaches_main(thread)
+        assert thread["syscall"]["text"] == "pause()"
+        assert thread["kernel_stack"] is None
+        assert any(gap["stage"] == "kernel_stack" and "CAP_SYS_ADMIN" in gap["reason"]
+                   for gap in thread["gaps"]), thread["gaps"]
+        assert result.returncode == 1
+
+
+@needs_root
+def test_hidepid(open_folder):
+    """/proc hides other users' processes: one line says so."""
+    with Situation("pause") as scene:
+        # A process hidden from nobody, by a mount that only this command sees.
+        script = ("mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=65534"
+                  f" --regid=65534 --clear-groups {open_folder}/whystuck {scene.pid}")
+        result = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True,
+                                text=True, timeout=20, check=False, cwd="/")
+        if "mount:" in result.stderr:
+            pytest.skip(result.stderr)
+        assert result.returncode == 2
+        assert result.stdout == ""
+        assert result.stderr.count("\n") == 1, result.stderr
+        assert "hidepid" in result.stderr
+
+
+# ---- traced, stopped, uninterruptible
+
+def test_uninterruptible(look):
+    """State D: nothing hangs, and the process goes on as before."""
+    with Situation("vfork") as scene:
+        began = time.monotonic()
+        thread = look(scene.pid).thread(scene.pid)
+        assert time.monotonic() - began < 5
+        assert thread["state"] == "D"
+        assert state_of(scene.pid) == "D"
+        assert not tracer_of(scene.pid)
+
+
+@needs_root
+def test_hung_file_system(look, tmp_path):
+    """A file on a file system that answers nothing: naming it must not ask that file system."""
+    with Situation("fuse-fsync", tmp_path) as scene:
+        seen = look(scene.pid, "-p")
+        thread = seen.thread(scene.pid)
+        assert thread["syscall"]["name"] == "fsync"
+        assert scene.path in thread["syscall"]["text"]
+
+
+def test_traced(look):
+    """Already traced, and stopped by its tracer: that is said, the rest is shown, all stays."""
+    with Situation("traced") as scene:
+        seen = look(scene.pid)
+        thread = seen.thread(scene.pid)
+        assert thread["state"] == "t"
+        assert thread["wait"]["kind"] == "traced"
+        assert str(scene.tracer) in thread["wait"]["text"]
+        assert any(str(scene.tracer) in reason for reason in seen.reasons()) or \
+            thread["user_stack"] is not None
+        assert tracer_of(scene.pid) == scene.tracer
+        assert state_of(scene.pid) == "t"
+
+
+def test_exit_group(look):
+    """On its way out, held by its tracer."""
+    with Situation("exit_group") as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["syscall"]["text"] == "exit_group(7)"
+        assert state_of(scene.pid) == "t"
+
+
+@pytest.mark.skipif(not shutil.which("gdb"), reason="needs gdb")
+def test_traced_by_gdb(look, spawn):
+    """A thread that runs under a debugger is not to be taken from it."""
+    with Situation("pause") as scene:
+        debugger = spawn(["gdb", "-nx", "-batch", "-p", str(scene.pid), "-ex", "continue"],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL)
+        until(lambda: tracer_of(scene.pid) == debugger.pid and state_of(scene.pid) == "S",
+              "gdb to trace and continue")
+        seen = look(scene.pid)
+        assert seen.status in (0, 1)
+        thread = seen.thread(scene.pid)
+        assert thread["syscall"]["text"] == "pause()"
+        assert any(str(debugger.pid) in reason for reason in seen.reasons()) or \
+            thread["user_stack"] is not None, seen.reasons()
+        assert tracer_of(scene.pid) == debugger.pid
+
+
+def test_stopped_stays_stopped(look):
+    with Situation("pause") as scene:
+        os.kill(scene.pid, signal.SIGSTOP)
+        scene.until_state("T")
+        for option in ("--stop=auto", "--stop=always", "--stop=never"):
+            thread = look(scene.pid, option).thread(scene.pid)
+            assert thread["state"] == "T"
+            assert thread["wait"]["kind"] == "stopped"
+            assert state_of(scene.pid) == "T"
+            assert not tracer_of(scene.pid)
+        assert_reaches_main(look(scene.pid).thread(scene.pid))
+        os.kill(scene.pid, signal.SIGCONT)
+        scene.until_state("S")
+
+
+# ---- hostile names
+
+def test_comm_with_escapes(look, run):
+    """A name with control characters: valid JSON, and text that a terminal shows as it stands."""
+    with Situation("comm-escapes") as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["comm"] == '\x1b[31m\n"\\\\xff\t'
+        text = run([scene.pid, "--color=never"])
+        assert "\x1b" not in text.out
+        assert "\t" not in text.out
+        assert "\\x1b[31m\\n" in text.out
+        folded = run(["-f", "folded", scene.pid])
+        assert all(line.rpartition(" ")[2].isdigit() for line in folded.out.splitlines())
+        assert "\x1b" not in folded.out
+
+
+def test_path_with_newline(look, run, tmp_path):
+    """An executable whose path has a newline, an escape and a space in it."""
+    folder = tmp_path / "a\nb \x1b[31mc"
+    folder.mkdir()
+    program = shutil.copy(SITUATIONS, folder)
+    with Situation("pause", program=program) as scene:
+        seen = look(scene.pid)
+        assert seen.process(scene.pid)["exe"] == program
+        assert_reaches_main(seen.thread(scene.pid))
+        text = run([scene.pid, "-p"])
+        assert "\x1b" not in text.out
+        assert "a\\nb" in text.out
+
+
+def test_many_descriptors(look, run):
+    """15,000 descriptors in one poll(): a line that ends."""
+    with Situation("poll-many") as scene:
+        seen = look(scene.pid)
+        assert len(seen.thread(scene.pid)["syscall"]["text"]) < 4096
+        assert max(map(len, run([scene.pid]).out.splitlines())) < 4096
+
+
+# ---- hostile memory
+
+@pytest.mark.parametrize("stop", ["never", "auto", "always"])
+def test_userfault(look, stop):
+    """Memory that nobody answers for, where reading it would wait for ever."""
+    with Situation("userfault") as scene:
+        seen = look(scene.pid, f"--stop={stop}")
+        assert seen.thread(scene.pid)["state"] in "SDR"
+        assert any(gap for gap in seen.reasons())
+        assert scene.process.poll() is None
+
+
+@pytest.mark.parametrize("name", ["frame-cycle", "wild-stack"])
+def test_misleading_stack(look, name):
+    with Situation(name) as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["syscall"]["text"] == "pause()"
+        assert thread["user_stack"][0]["address"].startswith(scene.address[:-3])
+        assert thread["user_stack_end"] in ("no-unwind-info", "unreadable")
+        assert len(thread["user_stack"]) < 5
+
+
+def test_just_in_time_code(look):
+    """Code that no file has: by frame pointers, named by the perf map."""
+    with Situation("jit") as scene:
+        try:
+            thread = look(scene.pid).thread(scene.pid)
+            assert functions(thread)[:2] == ["jitted function", "run_jit"]
+            assert_reaches_main(thread)
+        finally:
+            os.unlink(scene.map)
+
+
+# ---- hostile and broken files
+
+@pytest.fixture(name="copy")
+def copy_fixture(tmp_path):
+    """A copy of the situations program that a test may break."""
+    return pathlib.Path(shutil.copy(SITUATIONS, tmp_path / "situations"))
+
+
+def replace(path, content):
+    """Puts another file in a path's place; who runs the old one keeps it."""
+    new = path.with_suffix(".new")
+    new.write_bytes(content)
+    new.chmod(0o755)
+    new.rename(path)
+
+
+def test_deleted(look, copy):
+    """The program that runs has been deleted: it is read all the same."""
+    with Situation("pause", program=str(copy)) as scene:
+        copy.unlink()
+        seen = look(scene.pid)
+        thread = seen.thread(scene.pid)
+        assert_reaches_main(thread)
+        assert any("run_pause" == name for name in functions(thread))
+
+
+def test_replaced_by_other_program(look, copy):
+    """An update under a running program: names come from what runs, not from what is there now."""
+    with Situation("pause", program=str(copy)) as scene:
+        replace(copy, pathlib.Path("/bin/true").read_bytes())
+        assert_reaches_main(look(scene.pid).thread(scene.pid))
+
+
+def test_replaced_by_text(look, copy):
+    with Situation("pause", program=str(copy)) as scene:
+        replace(copy, b"#!/bin/sh\nexit 0\n" * 1000)
+        assert_reaches_main(look(scene.pid).thread(scene.pid))
+
+
+def test_replaced_by_fifo(look, copy):
+    """Opening what has the program's name now would wait for ever."""
+    with Situation("pause", program=str(copy)) as scene:
+        copy.unlink()
+        os.mkfifo(copy)
+        began = time.monotonic()
+        assert_reaches_main(look(scene.pid).thread(scene.pid))
+        assert time.monotonic() - began < 5
+
+
+def elf_sections(content):
+    """Where the section headers of a 64-bit ELF file stand: [(offset, name)]."""
+    start, = struct.unpack_from("<Q", content, 0x28)
+    size, count, names = struct.unpack_from("<HHH", content, 0x3a)
+    names_offset, = struct.unpack_from("<Q", content, start + names * size + 0x18)
+    found = []
+    for number in range(count):
+        at = start + number * size
+        name, = struct.unpack_from("<I", content, at)
+        end = content.index(b"\0", names_offset + name)
+        found.append((at, content[names_offset + name:end].decode()))
+    return found
+
+
+def section(content, name):
+    """Offset and size of a section's content."""
+    at = next(at for at, found in elf_sections(content) if found == name)
+    return struct.unpack_from("<QQ", content, at + 0x18)
+
+
+def headers_all_ones(content):
+    for at, _ in elf_sections(content):
+        content[at:at + 64] = b"\xff" * 64
+
+
+def headers_past_the_end(content):
+    struct.pack_into("<Q", content, 0x28, len(content) - 32)
+
+
+def headers_without_number(content):
+    struct.pack_into("<HHH", content, 0x3a, 1, 0xffff, 0xfffe)
+
+
+def huge_sections(content):
+    """Every section as large as a size can be, over the whole file."""
+    for at, _ in elf_sections(content):
+        struct.pack_into("<QQ", content, at + 0x18, 0, 2**63)
+
+
+def cyclic_links(content):
+    """Section n's link is n itself, and its entries have no size."""
+    for number, (at, _) in enumerate(elf_sections(content)):
+        struct.pack_into("<I", content, at + 0x28, number)
+        struct.pack_into("<Q", content, at + 0x38, 0)
+
+
+def symbols_all_ones(content):
+    for name in (".symtab", ".dynsym"):
+        offset, size = section(content, name)
+        content[offset:offset + size] = b"\xff" * size
+
+
+def names_without_end(content):
+    offset, size = section(content, ".strtab")
+    content[offset:offset + size] = b"A" * size
+
+
+def debug_all_ones(content):
+    for name in (".debug_info", ".debug_line", ".debug_abbrev", ".debug_str"):
+        offset, size = section(content, name)
+        content[offset:offset + size] = b"\xff" * size
+
+
+def debug_scrambled(content):
+    """Debug information with every seventh byte turned around."""
+    for name in (".debug_info", ".debug_line", ".debug_abbrev"):
+        offset, size = section(content, name)
+        for at in range(offset, offset + size, 7):
+            content[at] ^= 0x5a
+
+
+BREAKAGES = [headers_all_ones, headers_past_the_end, headers_without_number, huge_sections,
+             cyclic_links, symbols_all_ones, names_without_end, debug_all_ones, debug_scrambled]
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda one: one.__name__)
+def test_hostile_elf(look, run, copy, breakage):
+    """Section headers, symbols and debug information that mislead, in a program that runs.
+
+    What the kernel and the C library go by is whole: the program headers and what they load.
+    """
+    content = bytearray(copy.read_bytes())
+    loaded = bytes(content)
+    breakage(content)
+    if breakage is symbols_all_ones:  # .dynsym is loaded: the dynamic linker needs it
+        offset, size = section(loaded, ".dynsym")
+        content[offset:offset + size] = loaded[offset:offset + size]
+    copy.write_bytes(content)
+    with Situation("pause", program=str(copy)) as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["syscall"]["text"] == "pause()"
+        assert thread["user_stack"]
+        assert thread["user_stack"][0]["symbol"] in ("pause", "__libc_pause")
+        assert run([scene.pid]).out
+
+
+def frames_all_ones(content, offset, size):
+    content[offset:offset + size] = b"\xff" * size
+
+
+def frames_zero(content, offset, size):
+    content[offset:offset + size] = b"\0" * size
+
+
+def frames_scrambled(content, offset, size):
+    for at in range(offset, offset + size, 11):
+        content[at] ^= 0x2d
+
+
+@pytest.mark.parametrize("breakage", [frames_all_ones, frames_zero, frames_scrambled],
+                         ids=lambda one: one.__name__)
+def test_hostile_frame_information(look, copy, breakage):
+    """.eh_frame, which no program needs until it throws, says nonsense."""
+    content = bytearray(copy.read_bytes())
+    breakage(content, *section(content, ".eh_frame"))
+    copy.write_bytes(content)
+    with Situation("pause", program=str(copy)) as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["user_stack"][0]["symbol"] in ("pause", "__libc_pause")
+        if thread["user_stack_end"] != "complete":
+            assert any(gap["stage"] == "user_stack" for gap in thread["gaps"])
+
+
+LIBRARY_USER = """
+import ctypes, sys, time
+library = ctypes.CDLL(sys.argv[1])
+print("ready", flush=True)
+library.wait_here()
+"""
+
+
+@pytest.fixture(name="library")
+def library_fixture(tmp_path):
+    """A shared library with a function that waits."""
+    source = tmp_path / "library.c"
+    source.write_text("#include <unistd.h>\nint wait_here(void) { return pause() + 1; }\n")
+    path = tmp_path / "liblibrary.so"
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", path, source],
+                   check=True)
+    return path
+
+
+def start_library_user(spawn, library):
+    user = spawn([sys.executable, "-c", LIBRARY_USER, str(library)], stdout=subprocess.PIPE,
+                 text=True)
+    assert user.stdout.readline() == "ready\n"
+    until(lambda: read_proc(f"/proc/{user.pid}/syscall").startswith("34 "), "pause()")
+    return user
+
+
+def test_library_truncated(look, spawn, library):
+    """A library that is cut off while it is mapped: reading it by a mapping of ours would end us."""
+    user = start_library_user(spawn, library)
+    for size in (4097, 64, 1, 0):
+        os.truncate(library, size)
+        seen = look(user.pid)
+        assert seen.status in (0, 1)
+        assert functions(seen.thread(user.pid))[0] in ("pause", "__libc_pause")
+    assert user.poll() is None
+
+
+def test_library_replaced_by_fifo(look, spawn, library):
+    user = start_library_user(spawn, library)
+    library.unlink()
+    os.mkfifo(library)
+    began = time.monotonic()
+    seen = look(user.pid)
+    assert time.monotonic() - began < 5
+    assert "wait_here" in functions(seen.thread(user.pid))
+
+
+# ---- output and memory
+
+def test_closed_pipe():
+    """A reader that has enough: no message but one at most, no signal, no harm to the target."""
+    with Situation("threads", 200) as scene:
+        for format_ in ("text", "json", "folded"):
+            result = subprocess.run(
+                ["sh", "-c", '"$0" -f "$1" --no-group "$2" | head -c1 >/dev/null; true',
+                 WHYSTUCK, format_, str(scene.pid)],
+                capture_output=True, timeout=20, check=False)
+            assert result.stderr.count(b"\n") <= 1, result.stderr
+        assert threads_of(scene.pid)
+        assert not tracer_of(scene.pid)
+
+
+def test_full_device():
+    """Output that cannot be written: one line, and a status that tells."""
+    with Situation("pause") as scene, open("/dev/full", "wb") as full:
+        result = subprocess.run([WHYSTUCK, str(scene.pid)], stdout=full, stderr=subprocess.PIPE,
+                                timeout=20, check=False)
+        assert result.returncode in (1, 2)
+        assert result.stderr.count(b"\n") == 1, result.stderr
+
+
+@pytest.mark.skipif(SANITIZED, reason="sanitizers reserve more than any limit allows")
+@pytest.mark.parametrize("megabytes", [6, 8, 10, 12, 14, 16, 20, 24, 32, 48])
+def test_memory_exhausted(megabytes):
+    """With too little memory: the whole look or one line, and nothing left stopped."""
+    with Situation("workers", 49) as scene:
+        limit = megabytes << 20
+        result = subprocess.run(
+            [WHYSTUCK, str(scene.pid)], capture_output=True, timeout=20, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        # 127: not even the dynamic linker had enough.
+        assert result.returncode in (0, 1, 2, 127), result
+        if result.returncode == 2:
+            assert result.stderr.count(b"\n") == 1, result.stderr
+            assert result.stderr.startswith(b"whystuck: "), result.stderr
+        assert scene.ask()["woken"] == 49
+        for tid in threads_of(scene.pid):
+            assert state_of(scene.pid, tid) not in "Tt"
+            assert not tracer_of(scene.pid, tid)
+
+
+def test_all_processes(look):
+    """Everything on the machine, in one look that ends, and none of it stopped after."""
+    with Situation("workers", 10) as scene:
+        seen = look([], "-a", timeout=60)
+        assert seen.status in (0, 1)
+        assert scene.pid in [process["pid"] for process in seen.processes]
+        assert scene.ask()["woken"] == 10

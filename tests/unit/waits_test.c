@@ -1,0 +1,911 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "fake_target.h"
+#include "util/clock.h"
+#include "waits/waits.h"
+
+#define AT 0x7ffd1c2a0000 /* where the target's things stand */
+#define NOW (1764000000 * NS_PER_SECOND)
+
+/* Every clock shows one moment: 2025-11-24 16:00:00 UTC. */
+static int64_t fake_clock(clockid_t clock)
+{
+	(void)clock;
+	return NOW;
+}
+
+static int set_up(void **state)
+{
+	struct fake_target *target = allocate(sizeof(*target));
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	fake_init(target);
+	*state = target;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fake_deinit(*state);
+	free(*state);
+	return 0;
+}
+
+static struct wait *explain(struct fake_target *target)
+{
+	struct waits waits = {
+		.process = &target->process, .arena = target->arena, .clock = fake_clock};
+	const struct syscall_entry *entry = &target->thread.entry;
+	const char *name = entry->in_syscall ? syscall_name(&fake_arch, entry->number) : NULL;
+	struct call call = call_find(&fake_arch, syscall_row_find(name), &target->thread);
+
+	return wait_explain(&waits, &target->thread, &call);
+}
+
+static struct wait *assert_wait(
+	struct fake_target *target, const char *kind, bool idle, const char *sentence)
+{
+	struct wait *wait = explain(target);
+
+	assert_non_null(wait);
+	assert_string_equal(wait->sentence, sentence);
+	assert_string_equal(wait->kind, kind);
+	assert_int_equal(wait->idle, idle);
+	return wait;
+}
+
+/* The wait of a thread in this call. */
+static struct wait *assert_call(struct fake_target *target, const char *name,
+	const uint64_t arguments[SYSCALL_ARGUMENTS], const char *kind, bool idle,
+	const char *sentence)
+{
+	fake_call(target, name, arguments);
+	return assert_wait(target, kind, idle, sentence);
+}
+
+/* Gives the thread a kernel stack of these functions, the innermost first. */
+static void set_kernel_stack(struct fake_target *target, const char *const *functions, size_t count)
+{
+	struct kernel_stack *stack = arena_new(target->arena, struct kernel_stack, 1);
+
+	stack->frames = arena_new(target->arena, struct kernel_frame, count);
+	stack->count = count;
+	for (size_t i = 0; i < count; i++)
+		stack->frames[i].symbol = functions[i];
+	target->thread.kernel_stack = stack;
+}
+
+#define KERNEL(target, ...)                                                                        \
+	do {                                                                                       \
+		static const char *const functions_[] = {__VA_ARGS__};                             \
+		set_kernel_stack(target, functions_, array_length(functions_));                    \
+	} while (0)
+
+/* The same for the user stack; "" is a function of libc that has lost its name. */
+static void set_user_stack(struct fake_target *target, const char *const *functions, size_t count)
+{
+	struct user_stack *stack = arena_new(target->arena, struct user_stack, 1);
+
+	stack->frames = arena_new(target->arena, const struct frame *, count);
+	stack->frame_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = arena_new(target->arena, struct frame, 1);
+
+		frame->symbol = functions[i][0] ? functions[i] : NULL;
+		frame->module = "/lib/libc.so.6";
+		stack->frames[i] = frame;
+	}
+	target->thread.user_stack = stack;
+}
+
+#define USER(target, ...)                                                                          \
+	do {                                                                                       \
+		static const char *const functions_[] = {__VA_ARGS__};                             \
+		set_user_stack(target, functions_, array_length(functions_));                      \
+	} while (0)
+
+static struct sockaddr_storage internet(unsigned port)
+{
+	struct sockaddr_storage storage = {0};
+	const struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	memcpy(&storage, &address, sizeof(address));
+	return storage;
+}
+
+/* A TCP socket, listening when it has no remote port. */
+static struct descriptor *open_tcp(struct fake_target *target, int fd, unsigned remote)
+{
+	struct socket_facts *facts = arena_new(target->arena, struct socket_facts, 1);
+	struct descriptor *descriptor = fake_open(
+		target, fd, DESCRIPTOR_SOCKET, remote ? "TCP connected" : "TCP 127.0.0.1:8080");
+
+	*facts = (struct socket_facts){.family = AF_INET,
+		.type = SOCK_STREAM,
+		.protocol = IPPROTO_TCP,
+		.protocol_name = "TCP",
+		.state = remote ? TCP_ESTABLISHED : TCP_LISTEN,
+		.local = internet(8080),
+		.has_queues = true,
+		.send_queue = remote ? 0 : 5};
+	if (remote)
+		facts->remote = internet(remote);
+	descriptor->socket = facts;
+	return descriptor;
+}
+
+static void add_peer(struct fake_target *target, struct descriptor *descriptor, pid_t pid)
+{
+	descriptor->peers = arena_new(target->arena, struct peer, 1);
+	descriptor->peers[0] = (struct peer){.pid = pid, .comm = "cat", .fd = -1};
+	descriptor->peer_count = 1;
+}
+
+static void states(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->thread.state = 'R';
+	target->thread.cpu = 1;
+	assert_wait(target, "running", false, "runs on CPU 1");
+	target->thread.cpu = -1;
+	assert_wait(target, "running", false, "runs");
+	target->thread.state = 'T';
+	assert_wait(target, "stopped", false, "is stopped by a signal: SIGCONT lets it go on");
+	target->thread.state = 't';
+	assert_wait(target, "traced", false, "is stopped by its tracer");
+	target->process.tracer = 12;
+	struct wait *wait =
+		assert_wait(target, "traced", false, "is stopped by its tracer (pid 12)");
+	assert_int_equal(wait->holders[0].pid, 12);
+	target->thread.state = 'Z';
+	assert_wait(target, "zombie", false,
+		"has ended; its parent (pid 77) has not taken its exit status");
+	target->thread.state = 'X';
+	assert_wait(target, "dead", false, "has ended");
+	target->thread.state = 'S';
+	assert_wait(target, "unknown", false, "waits, for what can't be seen");
+	target->thread.state = 0;
+	assert_null(explain(target));
+}
+
+static void a_main_thread_that_left_its_process_to_others(void **state)
+{
+	struct fake_target *target = *state;
+	struct thread threads[3] = {{.tid = 4242, .state = 'Z'}, {.tid = 4243, .state = 'S'},
+		{.tid = 4244, .state = 'R'}};
+	struct waits waits = {
+		.process = &target->process, .arena = target->arena, .clock = fake_clock};
+	const struct call none = {0};
+
+	target->process.threads = threads;
+	target->process.thread_count = 3;
+	assert_string_equal(wait_explain(&waits, &threads[0], &none)->sentence,
+		"has ended; 2 other threads of its process go on");
+	threads[2].state = 'Z';
+	assert_string_equal(wait_explain(&waits, &threads[0], &none)->sentence,
+		"has ended; 1 other thread of its process goes on");
+}
+
+static void accepting(void **state)
+{
+	struct fake_target *target = *state;
+	struct descriptor *descriptor = open_tcp(target, 3, 0);
+
+	struct wait *wait = assert_call(target, "accept", ARGUMENTS(3), "socket-accept", true,
+		"waits for a client to connect to TCP 127.0.0.1:8080 (listening, 0 of 5 queued)");
+	assert_string_equal(
+		wait->text, "a client to connect to TCP 127.0.0.1:8080 (listening, 0 of 5 queued)");
+	descriptor->socket->receive_queue = 2;
+	assert_call(target, "accept4", ARGUMENTS(3), "socket-accept", false,
+		"waits for a client to connect to TCP 127.0.0.1:8080 (listening, 2 of 5 queued)");
+	assert_call(target, "accept", ARGUMENTS(9), "socket-accept", true,
+		"waits for a client to connect to descriptor 9");
+}
+
+static void data_on_a_connection(void **state)
+{
+	struct fake_target *target = *state;
+	struct descriptor *descriptor = open_tcp(target, 4, 51234);
+
+	assert_call(target, "read", ARGUMENTS(4, AT, 100), "socket-receive", false,
+		"waits for data on TCP 127.0.0.1:8080 from 127.0.0.1:51234");
+	add_peer(target, descriptor, 7);
+	struct wait *wait = assert_call(target, "recvfrom", ARGUMENTS(4, AT, 100), "socket-receive",
+		false, "waits for data on TCP 127.0.0.1:8080 from 127.0.0.1:51234 of cat (pid 7)");
+	assert_int_equal(wait->holder_count, 1);
+	assert_int_equal(wait->holders[0].pid, 7);
+	assert_string_equal(wait->holders[0].text, "the other end of the socket");
+	descriptor->socket->send_queue = 2621440;
+	assert_call(target, "sendto", ARGUMENTS(4, AT, 100), "socket-send", false,
+		"waits for room to send on TCP 127.0.0.1:8080 to 127.0.0.1:51234 of cat (pid 7) "
+		"(2621440 bytes not taken yet)");
+}
+
+static void a_socket_without_facts(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_open(target, 4, DESCRIPTOR_SOCKET, "socket:[123]");
+	assert_call(target, "recvmsg", ARGUMENTS(4), "socket-receive", true,
+		"waits for data on socket:[123]");
+	assert_call(target, "connect", ARGUMENTS(4, 0, 0), "socket-connect", false,
+		"waits for NULL to answer the connection request");
+}
+
+static void unix_sockets(void **state)
+{
+	struct fake_target *target = *state;
+	struct socket_facts facts = {.family = AF_UNIX,
+		.protocol_name = "unix",
+		.path = "/run/\033x.sock",
+		.peer_inode = 5};
+	struct descriptor *descriptor = fake_open(target, 4, DESCRIPTOR_SOCKET, "unix");
+
+	descriptor->socket = &facts;
+	add_peer(target, descriptor, 4242);
+	assert_call(target, "read", ARGUMENTS(4), "socket-receive", false,
+		"waits for data on unix socket /run/\\x1bx.sock from itself");
+	facts.path = NULL;
+	descriptor->peer_count = 0;
+	assert_call(target, "write", ARGUMENTS(4), "socket-send", false,
+		"waits for room to send on unix socket");
+}
+
+static void connecting(void **state)
+{
+	struct fake_target *target = *state;
+	struct sockaddr_storage address = internet(80);
+	struct descriptor *descriptor = open_tcp(target, 4, 0);
+
+	fake_place(target, AT, &address, sizeof(struct sockaddr_in));
+	assert_call(target, "connect", ARGUMENTS(4, AT, sizeof(struct sockaddr_in)),
+		"socket-connect", false,
+		"waits for {127.0.0.1:80} to answer the connection request (TCP)");
+	descriptor->socket->remote = internet(81);
+	assert_call(target, "connect", ARGUMENTS(4, AT, sizeof(struct sockaddr_in)),
+		"socket-connect", false,
+		"waits for 127.0.0.1:81 to answer the connection request (TCP)");
+}
+
+static void pipes(void **state)
+{
+	struct fake_target *target = *state;
+	struct descriptor *descriptor = fake_open(target, 0, DESCRIPTOR_PIPE, "pipe:[5]");
+	struct descriptor *fifo = fake_open(target, 1, DESCRIPTOR_FIFO, "/tmp/fifo");
+
+	assert_call(target, "read", ARGUMENTS(0), "pipe-read", false,
+		"waits for data on the pipe, whose other end no process has open");
+	descriptor->peers_partial = true;
+	assert_call(target, "read", ARGUMENTS(0), "pipe-read", false, "waits for data on the pipe");
+	add_peer(target, descriptor, 7);
+	struct wait *wait = assert_call(target, "read", ARGUMENTS(0), "pipe-read", false,
+		"waits for data on the pipe from cat (pid 7)");
+	assert_string_equal(wait->holders[0].text, "the other end of the pipe");
+	add_peer(target, fifo, 9);
+	assert_call(target, "write", ARGUMENTS(1), "pipe-write", false,
+		"waits for room in FIFO /tmp/fifo to cat (pid 9)");
+}
+
+static void a_pipe_inherited_by_a_thousand(void **state)
+{
+	struct fake_target *target = *state;
+	struct descriptor *descriptor = fake_open(target, 0, DESCRIPTOR_PIPE, "pipe:[5]");
+	struct peer *peers = arena_new(target->arena, struct peer, 1000);
+
+	for (int i = 0; i < 1000; i++)
+		peers[i] = (struct peer){.pid = 100 + i, .comm = "w\n"};
+	descriptor->peers = peers;
+	descriptor->peer_count = 1000;
+	struct wait *wait = assert_call(target, "read", ARGUMENTS(0), "pipe-read", false,
+		"waits for data on the pipe from w\\n (pid 100), w\\n (pid 101), w\\n (pid 102) "
+		"and "
+		"997 more");
+	assert_int_equal(wait->holder_count, 64);
+}
+
+static void other_descriptors(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_open(target, 0, DESCRIPTOR_TTY, "/dev/pts/3");
+	fake_open(target, 1, DESCRIPTOR_EVENTFD, "eventfd")->counter = UINT64_MAX - 1;
+	fake_open(target, 2, DESCRIPTOR_TIMERFD, "timerfd")->expires_ns = 4 * NS_PER_SECOND;
+	fake_open(target, 3, DESCRIPTOR_TIMERFD, "timerfd")->expires_ns = -1;
+	fake_open(target, 4, DESCRIPTOR_SIGNALFD, "signalfd")->signals = 1U << (SIGCHLD - 1);
+	fake_open(target, 5, DESCRIPTOR_INOTIFY, "inotify");
+	fake_open(target, 6, DESCRIPTOR_CHARACTER_DEVICE, "/dev/random");
+	fake_open(target, 7, DESCRIPTOR_FILE, "/proc/kmsg");
+	assert_call(target, "read", ARGUMENTS(0), "tty-read", true,
+		"waits for input on terminal /dev/pts/3");
+	assert_call(target, "write", ARGUMENTS(0), "tty-write", false,
+		"waits for terminal /dev/pts/3 to take output");
+	assert_call(target, "read", ARGUMENTS(1), "eventfd-read", true,
+		"waits for eventfd 1 to be written");
+	assert_call(target, "write", ARGUMENTS(1), "eventfd-write", false,
+		"waits for eventfd 1 to be read (its count is 18446744073709551614)");
+	assert_call(target, "read", ARGUMENTS(2), "timerfd-read", true,
+		"waits for timerfd 2 to fire in 4.0 s");
+	assert_call(target, "read", ARGUMENTS(3), "timerfd-read", true,
+		"waits for timerfd 3 to fire, which is not armed");
+	assert_call(target, "read", ARGUMENTS(4), "signalfd-read", true,
+		"waits for a signal on signalfd 4: CHLD");
+	assert_call(target, "read", ARGUMENTS(5), "inotify-read", true,
+		"waits for a change to a file that inotify 5 watches");
+	assert_call(target, "read", ARGUMENTS(6), "device-read", false,
+		"waits for device /dev/random to give data");
+	assert_call(target, "write", ARGUMENTS(6), "device-write", false,
+		"waits for device /dev/random to take data");
+	assert_call(target, "read", ARGUMENTS(7), "file-read", false,
+		"waits for the read of /proc/kmsg");
+	assert_call(target, "pwrite64", ARGUMENTS(33), "file-write", false,
+		"waits for the write of descriptor 33");
+}
+
+static void several_descriptors(void **state)
+{
+	struct fake_target *target = *state;
+	struct pollfd polled[20];
+	fd_set set;
+
+	for (int i = 0; i < 20; i++)
+		polled[i] = (struct pollfd){i + 3, POLLIN, 0};
+	FD_ZERO(&set);
+	FD_SET(3, &set);
+	FD_SET(7, &set);
+	fake_place(target, AT, polled, sizeof(polled));
+	fake_place(target, AT + 0x1000, &set, sizeof(set));
+	struct descriptor *connection = open_tcp(target, 3, 51234);
+	add_peer(target, connection, 7);
+	assert_call(target, "poll", ARGUMENTS(AT, 2, (uint32_t)-1), "poll", true,
+		"waits for 2 descriptors: 3<TCP connected>, 4");
+	assert_call(target, "poll", ARGUMENTS(AT, 20, 5000), "poll", true,
+		"waits for 20 descriptors: 3<TCP connected>, 4, 5, 6, 7, 8, 9, 10, … 12 more, "
+		"at most 5.0 s more");
+	struct wait *wait = assert_call(target, "poll", ARGUMENTS(AT, 1, (uint32_t)-1), "poll",
+		false, "waits for data on 3<TCP connected>");
+	assert_int_equal(wait->holders[0].pid, 7);
+	assert_call(target, "poll", ARGUMENTS(AT + 8, 1, (uint32_t)-1), "poll", true,
+		"waits for data on 4");
+	assert_call(target, "select", ARGUMENTS(8, AT + 0x1000, 0, 0, 0), "select", true,
+		"waits for 2 descriptors: 3<TCP connected>, 7");
+	assert_call(target, "pselect6", ARGUMENTS(4, 0, AT + 0x1000, 0, 0), "select", false,
+		"waits for room on 3<TCP connected>");
+	assert_call(target, "poll", ARGUMENTS(1, 1U << 31, (uint32_t)-1), "poll", true,
+		"waits for descriptors");
+	assert_call(target, "select", ARGUMENTS(INT_MAX, 1, 0, 0, 0), "select", true,
+		"waits for descriptors");
+}
+
+static void an_event_loop(void **state)
+{
+	struct fake_target *target = *state;
+	struct watched watched[] = {{3, POLLIN, 0}, {5, POLLIN | POLLOUT, 0}};
+	struct descriptor *epoll = fake_open(target, 4, DESCRIPTOR_EPOLL, "epoll");
+
+	open_tcp(target, 3, 0);
+	open_tcp(target, 5, 51234);
+	assert_call(target, "epoll_wait", ARGUMENTS(4, AT, 64, (uint32_t)-1), "epoll", true,
+		"waits for epoll instance 4, which watches no descriptor");
+	epoll->watched = watched;
+	epoll->watched_count = 2;
+	target->thread.blocked_ns = NS_PER_SECOND;
+	assert_call(target, "epoll_wait", ARGUMENTS(4, AT, 64, 5000), "epoll", true,
+		"waits for 2 descriptors: 3<TCP 127.0.0.1:8080>, 5<TCP connected> (epoll 4), "
+		"at most 4.0 s more");
+	watched[1].inode = 77;
+	target->open[2].inode = 78;
+	assert_call(target, "epoll_wait", ARGUMENTS(4, AT, 64, (uint32_t)-1), "epoll", true,
+		"waits for 2 descriptors: 3<TCP 127.0.0.1:8080>, 5<another file than now> "
+		"(epoll 4)");
+	watched[1].inode = 78;
+	epoll->watched_count = 1;
+	assert_call(target, "epoll_pwait", ARGUMENTS(4, AT, 64, (uint32_t)-1), "epoll", true,
+		"waits for data on 3<TCP 127.0.0.1:8080> (epoll 4)");
+	epoll->watched = &watched[1];
+	assert_call(target, "epoll_pwait", ARGUMENTS(4, AT, 64, (uint32_t)-1), "epoll", false,
+		"waits for data or room on 5<TCP connected> (epoll 4)");
+	assert_call(target, "epoll_wait", ARGUMENTS(9, AT, 64, (uint32_t)-1), "epoll", true,
+		"waits for the descriptors of epoll instance 9");
+}
+
+static void sleeping(void **state)
+{
+	struct fake_target *target = *state;
+	const struct timespec request = {100, 0}, rest = {30, 0};
+	const struct timespec moment = {1764000000 + 86400, 0}, endless = {INT64_MAX, 0};
+
+	fake_place(target, AT, &request, sizeof(request));
+	fake_place(target, AT + 16, &rest, sizeof(rest));
+	fake_place(target, AT + 32, &moment, sizeof(moment));
+	fake_place(target, AT + 48, &endless, sizeof(endless));
+	target->thread.blocked_ns = 10 * NS_PER_SECOND;
+	assert_call(target, "nanosleep", ARGUMENTS(AT, 0), "sleep", true,
+		"sleeps until 16:01:30, 1 min 30 s left");
+	assert_call(target, "clock_nanosleep", ARGUMENTS(CLOCK_MONOTONIC, 0, AT, AT + 16), "sleep",
+		true, "sleeps until 16:01:30, 1 min 30 s left");
+	assert_call(target, "clock_nanosleep", ARGUMENTS(CLOCK_REALTIME, TIMER_ABSTIME, AT + 32, 0),
+		"sleep", true, "sleeps until 2025-11-25 16:00:00, 1 d 0 h left");
+	assert_call(
+		target, "nanosleep", ARGUMENTS(AT + 48, 0), "sleep", true, "sleeps without end");
+	assert_call(target, "nanosleep", ARGUMENTS(1, 0), "sleep", true, "sleeps");
+	assert_call(target, "clock_nanosleep", ARGUMENTS(CLOCK_PROCESS_CPUTIME_ID, 0, AT, 0),
+		"sleep", true, "sleeps until a clock of CPU time has advanced");
+	target->thread.blocked_ns = -1;
+	assert_call(target, "nanosleep", ARGUMENTS(AT, 0), "sleep", true,
+		"sleeps until 16:01:40 at the latest, at most 1 min 40 s left");
+}
+
+static void a_sleep_that_was_interrupted(void **state)
+{
+	struct fake_target *target = *state;
+	const struct timespec request = {100, 0}, rest = {30, 0};
+
+	fake_place(target, AT, &request, sizeof(request));
+	fake_place(target, AT + 16, &rest, sizeof(rest));
+	target->thread.blocked_ns = 10 * NS_PER_SECOND;
+	KERNEL(target, "hrtimer_nanosleep", "hrtimer_nanosleep_restart");
+	struct wait *wait = assert_call(target, "restart_syscall", ARGUMENTS(0, 0, AT, AT + 16),
+		"sleep", true, "sleeps until 16:00:20, 20.0 s left");
+	assert_string_equal(wait->text, wait->sentence);
+	/* Our own stop, too, makes the kernel write what remains: that is fresh. */
+	target->thread.stopped_ns = 1000;
+	assert_call(target, "restart_syscall", ARGUMENTS(0, 0, AT, AT + 16), "sleep", true,
+		"sleeps until 16:00:30, 30.0 s left");
+	assert_call(target, "clock_nanosleep", ARGUMENTS(0, 0, AT + 16, AT + 16), "sleep", true,
+		"sleeps until 16:00:30, 30.0 s left");
+	/* Without a place for it, what remains is with the kernel alone. */
+	assert_call(target, "restart_syscall", ARGUMENTS(0, 0, AT, 0), "sleep", true,
+		"sleeps until 16:01:30 at the latest, at most 1 min 30 s left");
+}
+
+static void polling_nothing_is_sleeping(void **state)
+{
+	struct fake_target *target = *state;
+
+	assert_call(target, "poll", ARGUMENTS(0, 0, 1000), "sleep", true,
+		"sleeps until 16:00:01 at the latest, at most 1.0 s left");
+	assert_call(
+		target, "select", ARGUMENTS(0, 0, 0, 0, 0), "sleep", true, "waits for a signal");
+}
+
+static void futexes_that_nothing_explains(void **state)
+{
+	struct fake_target *target = *state;
+	const struct timespec time = {3, 0};
+
+	fake_place(target, AT, &time, sizeof(time));
+	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, AT), "futex", false,
+		"waits for futex 0x1000 to change from 2 (private), at most 3.0 s more");
+	USER(target, "wait_for_it", "pthread_mutex_lock", "main");
+	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT, 7, 0), "futex", false,
+		"waits for futex 0x1000 to change from 7");
+	USER(target, "", "initialize", "pthread_once", "main");
+	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT, 7, 0), "futex", false,
+		"waits for futex 0x1000 to change from 7");
+	assert_call(target, "futex_waitv", ARGUMENTS(1, 2), "futex", false,
+		"waits for one of 2 futexes to change");
+}
+
+static void mutexes(void **state)
+{
+	struct fake_target *target = *state;
+	const uint64_t *glibc = ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, 0);
+
+	USER(target, "__GI___lll_lock_wait", "___pthread_mutex_lock", "main");
+	struct wait *wait =
+		assert_call(target, "futex", glibc, "mutex", false, "waits for mutex 0x1000");
+	assert_string_equal(wait->text, "mutex 0x1000");
+	USER(target, "", "pthread_mutex_lock", "main");
+	assert_call(target, "futex", glibc, "mutex", false, "waits for mutex 0x1000");
+	USER(target, "__timedwait", "__pthread_mutex_timedlock", "main");
+	assert_call(target, "futex", ARGUMENTS(0x1004, FUTEX_WAIT_PRIVATE, 16, 0), "mutex", false,
+		"waits for mutex 0x1000");
+	USER(target, "syscall", "std::sys::unix::futex::futex_wait::h0123456789abcdef",
+		"std::sys::sync::mutex::futex::Mutex::lock_contended", "main");
+	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT_BITSET_PRIVATE, 2, 0), "mutex",
+		false, "waits for mutex 0x1000");
+	USER(target, "runtime.futex.abi0", "runtime.futexsleep", "runtime.lock2", "main");
+	assert_call(target, "futex", glibc, "mutex", false,
+		"waits for the lock 0x1000 of Go's runtime");
+	target->thread.user_stack = NULL;
+	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_LOCK_PI_PRIVATE, 0, 0), "mutex", false,
+		"waits for the priority-inheriting mutex with futex 0x1000");
+}
+
+static void condition_variables(void **state)
+{
+	struct fake_target *target = *state;
+	const uint64_t *signal = ARGUMENTS(0x1028, FUTEX_WAIT_BITSET_PRIVATE, 0, 0);
+
+	USER(target, "", "pthread_cond_wait", "main");
+	assert_call(target, "futex", signal, "condition", false,
+		"waits for a condition variable (futex 0x1028)");
+	/* The same in a thread of a pool is rest. */
+	target->thread.tid = 4243;
+	assert_call(target, "futex", signal, "condition", true,
+		"waits for a condition variable (futex 0x1028)");
+	/* Signalled, and now the mutex is not free. */
+	assert_call(target, "futex", ARGUMENTS(0x2000, FUTEX_WAIT_PRIVATE, 2, 0), "mutex", false,
+		"waits for mutex 0x2000");
+	USER(target, "__timedwait_cp", "pthread_cond_timedwait", "main");
+	assert_call(target, "futex", ARGUMENTS(0x2000, FUTEX_WAIT_PRIVATE, 2, 0), "condition", true,
+		"waits for a condition variable (futex 0x2000)");
+	USER(target, "std::sys::pal::unix::futex::futex_wait",
+		"std::sys::sync::condvar::futex::Condvar::wait_optional_timeout", "main");
+	assert_call(target, "futex", signal, "condition", true,
+		"waits for a condition variable (futex 0x1028)");
+}
+
+static void other_futexes(void **state)
+{
+	struct fake_target *target = *state;
+	const uint64_t *futex = ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, 0);
+
+	target->thread.tid = 4243;
+	USER(target, "", "pthread_rwlock_wrlock", "main");
+	assert_call(target, "futex", futex, "rwlock", false,
+		"waits for a read-write lock, to write (futex 0x1000)");
+	USER(target, "", "pthread_rwlock_rdlock", "main");
+	assert_call(target, "futex", futex, "rwlock", false,
+		"waits for a read-write lock, to read (futex 0x1000)");
+	USER(target, "__futex_abstimed_wait_common", "__new_sem_wait_slow64.constprop.0", "main");
+	assert_call(target, "futex", futex, "semaphore", true, "waits for semaphore 0x1000");
+	USER(target, "pthread_barrier_wait@@GLIBC_2.34", "main");
+	assert_call(target, "futex", futex, "barrier", false,
+		"waits for the other threads at a barrier (futex 0x1000)");
+	USER(target, "", "__pthread_once_slow", "main");
+	assert_call(target, "futex", futex, "once", false,
+		"waits for another thread to finish what is done once (futex 0x1000)");
+	USER(target, "syscall", "__cxa_guard_acquire", "main");
+	assert_call(target, "futex", futex, "once", false,
+		"waits for another thread to finish the initialization of a static variable "
+		"(futex 0x1000)");
+	USER(target, "std::sys::unix::thread_parking::futex::Parker::park", "main");
+	assert_call(target, "futex", futex, "park", true, "waits for another thread to unpark it");
+	USER(target, "std::__atomic_futex_unsigned_base::_M_futex_wait_until(unsigned int*)",
+		"main");
+	assert_call(target, "futex", futex, "future", false,
+		"waits for the result of a future (futex 0x1000)");
+	USER(target, "runtime.futex", "runtime.futexsleep", "runtime.notesleep", "runtime.stopm");
+	assert_call(target, "futex", futex, "futex", true,
+		"waits for work from Go's scheduler (futex 0x1000)");
+}
+
+static void joining_a_thread(void **state)
+{
+	struct fake_target *target = *state;
+	struct thread threads[] = {{.tid = 4242}, {.tid = 4243}, {.tid = 4245}, {.tid = 4250}};
+	const uint64_t *join = ARGUMENTS(0x1000, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 4245, 0);
+
+	target->process.threads = threads;
+	target->process.thread_count = 4;
+	USER(target, "__pthread_clockjoin_ex", "main");
+	struct wait *wait = assert_call(
+		target, "futex", join, "thread-join", false, "waits for thread 4245 to end");
+	assert_int_equal(wait->holder_count, 1);
+	assert_int_equal(wait->holders[0].tid, 4245);
+	/* pthread_join() jumps to a helper that has lost its name. */
+	USER(target, "", "", "main");
+	assert_call(target, "futex", join, "thread-join", false, "waits for thread 4245 to end");
+	assert_call(target, "futex",
+		ARGUMENTS(0x1000, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 4244, 0), "futex",
+		false, "waits for futex 0x1000 to change from 4244");
+	target->process.namespace_pid = 1;
+	USER(target, "__pthread_clockjoin_ex", "main");
+	wait = assert_call(target, "futex", join, "thread-join", false,
+		"waits for thread 4245 (an id of its own pid namespace) to end");
+	assert_int_equal(wait->holder_count, 0);
+}
+
+static void children_and_signals(void **state)
+{
+	struct fake_target *target = *state;
+	const uint64_t mask = 1U << (SIGINT - 1);
+	const struct timespec time = {2, 0};
+
+	fake_place(target, AT, &mask, sizeof(mask));
+	fake_place(target, AT + 16, &time, sizeof(time));
+	struct wait *wait = assert_call(
+		target, "wait4", ARGUMENTS(4243), "child", false, "waits for child 4243 to end");
+	assert_int_equal(wait->holders[0].pid, 4243);
+	assert_call(target, "wait4", ARGUMENTS((uint32_t)-1), "child", true,
+		"waits for any child to end");
+	assert_call(target, "wait4", ARGUMENTS((uint32_t)-9), "child", true,
+		"waits for any child of process group 9 to end");
+	assert_call(target, "wait4", ARGUMENTS((uint32_t)INT_MIN), "child", true,
+		"waits for any child to end");
+	assert_call(target, "waitid", ARGUMENTS(P_PID, 9, 0, WEXITED), "child", false,
+		"waits for child 9 to end");
+	assert_call(target, "waitid", ARGUMENTS(P_ALL, 0, 0, WSTOPPED), "child", true,
+		"waits for any child to stop or go on");
+	fake_open(target, 5, DESCRIPTOR_PIDFD, "pidfd")->pid = 99;
+	assert_call(target, "waitid", ARGUMENTS(P_PIDFD, 5, 0, WEXITED), "child", false,
+		"waits for child 99 to end");
+	target->process.namespace_pid = 0;
+	wait = assert_call(target, "wait4", ARGUMENTS(3), "child", false,
+		"waits for child 3 to end (a pid of its own namespace)");
+	assert_int_equal(wait->holder_count, 0);
+
+	assert_call(target, "pause", ARGUMENTS(0), "signal", true, "waits for a signal");
+	assert_call(
+		target, "rt_sigsuspend", ARGUMENTS(AT, 8), "signal", true, "waits for a signal");
+	assert_call(target, "rt_sigtimedwait", ARGUMENTS(AT, 0, AT + 16, 8), "signal", true,
+		"waits for a signal: [INT], at most 2.0 s more");
+	assert_call(target, "ptrace", ARGUMENTS(16, 9), "ptrace", false,
+		"waits in ptrace of process 9");
+}
+
+static void locks_on_files(void **state)
+{
+	struct fake_target *target = *state;
+	const struct flock lock = {.l_type = F_WRLCK, .l_start = 0, .l_len = 100};
+	const struct flock whole = {.l_type = F_RDLCK};
+	const struct flock hostile = {.l_type = F_RDLCK, .l_start = INT64_MAX, .l_len = INT64_MAX};
+
+	fake_open(target, 3, DESCRIPTOR_FILE, "/var/lock/x");
+	fake_place(target, AT, &lock, sizeof(lock));
+	fake_place(target, AT + 64, &whole, sizeof(whole));
+	fake_place(target, AT + 128, &hostile, sizeof(hostile));
+	assert_call(target, "flock", ARGUMENTS(3, LOCK_EX), "file-lock", false,
+		"waits for the lock on /var/lock/x (flock, exclusive)");
+	assert_call(target, "flock", ARGUMENTS(3, LOCK_SH), "file-lock", false,
+		"waits for the lock on /var/lock/x (flock, shared)");
+	assert_call(target, "fcntl", ARGUMENTS(3, F_SETLKW, AT), "file-lock", false,
+		"waits for the lock on /var/lock/x (fcntl, write, bytes 0 to 99)");
+	assert_call(target, "fcntl", ARGUMENTS(3, F_OFD_SETLKW, AT + 64), "file-lock", false,
+		"waits for the lock on /var/lock/x (fcntl, open file description, read, "
+		"from byte 0)");
+	assert_call(target, "fcntl", ARGUMENTS(3, F_SETLKW, AT + 128), "file-lock", false,
+		"waits for the lock on /var/lock/x (fcntl, read)");
+	assert_call(target, "fcntl", ARGUMENTS(3, F_SETLKW, 1), "file-lock", false,
+		"waits for the lock on /var/lock/x (fcntl)");
+	assert_call(target, "fcntl", ARGUMENTS(3, F_GETFL), "syscall", false,
+		"waits in fcntl of /var/lock/x");
+}
+
+static void opening_a_fifo(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_place(target, AT, "/tmp/fi\033fo", 11);
+	KERNEL(target, "wait_for_partner", "fifo_open", "do_dentry_open");
+	assert_call(target, "openat", ARGUMENTS((uint32_t)AT_FDCWD, AT, O_RDONLY), "fifo-open",
+		false, "waits for a writer to open FIFO /tmp/fi\\x1bfo");
+	assert_call(target, "open", ARGUMENTS(AT, O_WRONLY), "fifo-open", false,
+		"waits for a reader to open FIFO /tmp/fi\\x1bfo");
+	assert_call(target, "openat2", ARGUMENTS((uint32_t)AT_FDCWD, 1, 1, 24), "fifo-open", false,
+		"waits for a process to open FIFO 0x1");
+	KERNEL(target, "tty_open");
+	assert_call(target, "open", ARGUMENTS(AT, O_RDONLY), "syscall", false,
+		"waits in open of \"/tmp/fi\\x1bfo\" (kernel: tty_open)");
+}
+
+static void messages_and_semaphores(void **state)
+{
+	struct fake_target *target = *state;
+	const struct sembuf down = {2, -3, 0}, zero = {0, 0, 0};
+
+	fake_open(target, 3, DESCRIPTOR_MESSAGE_QUEUE, "/queue");
+	fake_place(target, AT, &down, sizeof(down));
+	fake_place(target, AT + 16, &zero, sizeof(zero));
+	assert_call(target, "mq_timedreceive", ARGUMENTS(3), "message-queue", true,
+		"waits for a message in queue /queue");
+	assert_call(target, "mq_timedsend", ARGUMENTS(3), "message-queue", false,
+		"waits for room in message queue /queue");
+	assert_call(target, "msgrcv", ARGUMENTS(5, 0, 0, (uint64_t)INT64_MIN), "message-queue",
+		true, "waits for a message in SysV queue 5 of type 9223372036854775808 or less");
+	assert_call(target, "msgsnd", ARGUMENTS(5), "message-queue", false,
+		"waits for room in SysV message queue 5");
+	assert_call(target, "semop", ARGUMENTS(9, AT, 1), "semaphore-sysv", false,
+		"waits for SysV semaphore 2 of set 9 to reach 3");
+	assert_call(target, "semop", ARGUMENTS(9, AT + 16, 1), "semaphore-sysv", false,
+		"waits for SysV semaphore 0 of set 9 to become 0");
+	assert_call(target, "semtimedop", ARGUMENTS(9, 1, SIZE_MAX), "semaphore-sysv", false,
+		"waits for SysV semaphore set 9 to allow all its operations");
+	assert_call(target, "io_getevents", ARGUMENTS(9, 2), "aio", false,
+		"waits for 2 asynchronous operations to complete");
+	assert_call(target, "io_uring_enter", ARGUMENTS(9, 0, 1, 1), "io-uring", true,
+		"waits for 1 completion of io_uring 9");
+}
+
+static void mounts_ioctls_and_copies(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_place(target, AT, "/dev/sda1", 10);
+	fake_place(target, AT + 16, "/mnt", 5);
+	fake_open(target, 3, DESCRIPTOR_FILE, "/etc/passwd");
+	assert_call(target, "mount", ARGUMENTS(AT, AT + 16), "mount", false,
+		"waits for the mount of \"/dev/sda1\" on \"/mnt\"");
+	assert_call(target, "umount2", ARGUMENTS(AT + 16), "mount", false,
+		"waits for the unmount of \"/mnt\"");
+	assert_call(target, "ioctl", ARGUMENTS(3, 0x5409), "ioctl", false,
+		"waits in ioctl _IO('T', 0x9) of /etc/passwd");
+	assert_call(target, "sendfile", ARGUMENTS(9, 3, 0, 100), "splice", false,
+		"waits for 3</etc/passwd> or 9, to copy from the one to the other (sendfile)");
+	assert_call(target, "vmsplice", ARGUMENTS(9, AT, 1, 0), "splice", false,
+		"waits for descriptor 9 (vmsplice)");
+	assert_call(target, "exit_group", ARGUMENTS(0), "exit", false, "is ending");
+	assert_call(
+		target, "getrandom", ARGUMENTS(AT, 16, 0), "syscall", false, "waits in getrandom");
+}
+
+static void in_the_kernel(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_open(target, 3, DESCRIPTOR_FILE, "/data/x");
+	target->thread.state = 'D';
+	KERNEL(target, "io_schedule", "folio_wait_bit_common", "filemap_read");
+	assert_call(
+		target, "read", ARGUMENTS(3), "disk", false, "waits for the disk: read of /data/x");
+	KERNEL(target, "jbd2_log_wait_commit", "ext4_sync_file");
+	assert_call(target, "fsync", ARGUMENTS(3), "sync", false,
+		"waits for the disk: fsync of /data/x");
+	KERNEL(target, "balance_dirty_pages", "generic_perform_write");
+	assert_call(target, "write", ARGUMENTS(3), "disk", false,
+		"waits for the disk to take what was written before: write of /data/x");
+	KERNEL(target, "request_wait_answer", "fuse_simple_request");
+	assert_call(target, "fsync", ARGUMENTS(3), "fuse", false,
+		"waits for the answer of a FUSE file system's daemon: fsync of /data/x");
+	KERNEL(target, "rpc_wait_bit_killable", "__rpc_execute");
+	assert_call(target, "read", ARGUMENTS(3), "network-disk", false,
+		"waits for the NFS server: read of /data/x");
+	KERNEL(target, "rwsem_down_read_slowpath", "down_read", "walk_component");
+	assert_call(target, "fstat", ARGUMENTS(3), "kernel-lock", false,
+		"waits for a lock in the kernel, in walk_component: fstat of /data/x");
+	KERNEL(target, "__mutex_lock.constprop.0", "chrdev_open");
+	assert_call(target, "fstat", ARGUMENTS(3), "kernel-lock", false,
+		"waits for a lock in the kernel, in chrdev_open: fstat of /data/x");
+	KERNEL(target, "do_coredump", "get_signal");
+	assert_wait(
+		target, "coredump", false, "waits for the core dump of its process to be written");
+	KERNEL(target, "__wait_for_common", "kernel_clone", "__do_sys_vfork");
+	assert_call(target, "vfork", ARGUMENTS(0), "vfork", false,
+		"waits for its vfork child to exec or end");
+}
+
+static void page_faults(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->thread.entry.known = true;
+	target->thread.state = 'D';
+	KERNEL(target, "folio_wait_bit_common", "filemap_fault", "handle_mm_fault",
+		"exc_page_fault");
+	assert_wait(target, "page-fault", false, "waits for the disk: a page fault");
+	KERNEL(target, "rwsem_down_read_slowpath", "down_read", "do_user_addr_fault",
+		"exc_page_fault");
+	assert_wait(target, "page-fault", false,
+		"waits for the lock of its address space (mmap_lock): a page fault");
+	KERNEL(target, "handle_userfault", "do_anonymous_page", "exc_page_fault");
+	assert_wait(target, "page-fault", false,
+		"waits for a userfaultfd handler to answer a page fault");
+	KERNEL(target, "do_freezer_trap", "get_signal");
+	assert_wait(target, "frozen", false, "is frozen by its cgroup");
+}
+
+static void kernel_threads(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->process.is_kernel = true;
+	target->thread.state = 'I';
+	KERNEL(target, "worker_thread", "kthread");
+	assert_wait(target, "kernel", true, "waits for work");
+	target->thread.state = 'S';
+	KERNEL(target, "kswapd", "kthread");
+	assert_wait(target, "kernel", true, "waits for work");
+	target->thread.state = 'D';
+	KERNEL(target, "msleep", "disk_events_workfn", "process_one_work", "worker_thread");
+	assert_wait(target, "kernel", false, "waits in the kernel, in msleep");
+	KERNEL(target, "io_schedule", "jbd2_journal_commit_transaction", "kjournald2");
+	assert_wait(target, "disk", false, "waits for the disk");
+}
+
+static void what_wchan_alone_tells(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->thread.wchan = "ep_poll";
+	assert_wait(target, "epoll", true, "waits for the descriptors of an epoll instance");
+	target->thread.wchan = "futex_wait_queue";
+	assert_wait(target, "futex", false, "waits for a futex");
+	target->thread.wchan = "some\033thing";
+	assert_wait(target, "kernel", false, "waits in the kernel, in some\\x1bthing");
+	target->thread.wchan = "io_schedule";
+	assert_wait(target, "disk", false, "waits for the disk");
+}
+
+/* Every kind is explained to users, and no kind is documented that there is not. */
+static void each_kind_is_documented(void **state)
+{
+	FILE *file = fopen("docs/waits.md", "r");
+	char line[1024], pattern[64];
+	size_t documented = 0, kinds = 0;
+
+	(void)state;
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		documented += strncmp(line, "| `", 3) == 0;
+	for (size_t i = 0; wait_kind_word(i); i++) {
+		bool found = false, repeated = false;
+
+		for (size_t j = 0; j < i; j++)
+			repeated |= strcmp(wait_kind_word(i), wait_kind_word(j)) == 0;
+		kinds += !repeated;
+		snprintf(pattern, sizeof(pattern), "| `%s` |", wait_kind_word(i));
+		rewind(file);
+		while (fgets(line, sizeof(line), file))
+			found |= strncmp(line, pattern, strlen(pattern)) == 0;
+		if (!found)
+			fail_msg("docs/waits.md lacks %s", wait_kind_word(i));
+	}
+	fclose(file);
+	assert_int_equal(documented, kinds);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(states),
+		TEST(a_main_thread_that_left_its_process_to_others),
+		TEST(accepting),
+		TEST(data_on_a_connection),
+		TEST(a_socket_without_facts),
+		TEST(unix_sockets),
+		TEST(connecting),
+		TEST(pipes),
+		TEST(a_pipe_inherited_by_a_thousand),
+		TEST(other_descriptors),
+		TEST(several_descriptors),
+		TEST(an_event_loop),
+		TEST(sleeping),
+		TEST(a_sleep_that_was_interrupted),
+		TEST(polling_nothing_is_sleeping),
+		TEST(futexes_that_nothing_explains),
+		TEST(mutexes),
+		TEST(condition_variables),
+		TEST(other_futexes),
+		TEST(joining_a_thread),
+		TEST(children_and_signals),
+		TEST(locks_on_files),
+		TEST(opening_a_fifo),
+		TEST(messages_and_semaphores),
+		TEST(mounts_ioctls_and_copies),
+		TEST(in_the_kernel),
+		TEST(page_faults),
+		TEST(kernel_threads),
+		TEST(what_wchan_alone_tells),
+		TEST(each_kind_is_documented),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
