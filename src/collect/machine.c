@@ -11,10 +11,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "util/file.h"
 #include "util/memory.h"
+
+#define uthash_fatal(message) out_of_memory()
+#define HASH_FUNCTION HASH_SAX /* the default one's falls through cases, of which clang warns */
+#include <uthash.h>
 
 #define COMMAND_MAX 64 /* TASK_COMM_LEN is 16; kernel threads of workqueues are shown with more */
 #define TTY_DRIVERS_SIZE_MAX (64 * 1024)
@@ -105,7 +108,7 @@ static bool is_empty(int directory)
 			unsigned short size;
 
 			memcpy(&size, buffer + at + offsetof(struct dirent64, d_reclen),
-			        sizeof(size));
+				sizeof(size));
 			if (parse_number(buffer + at + offsetof(struct dirent64, d_name)) >= 0)
 				empty = false;
 			at += size;
@@ -171,21 +174,19 @@ static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
 		struct stat link;
 
 		if (fd < 0 ||
-		        statx(dirfd(directory), entry->d_name, AT_STATX_DONT_SYNC,
-		                STATX_TYPE | STATX_INO, &file) < 0 ||
-		        (!S_ISFIFO(file.stx_mode) && !S_ISSOCK(file.stx_mode)) ||
-		        fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
+			statx(dirfd(directory), entry->d_name, AT_STATX_DONT_SYNC,
+				STATX_TYPE | STATX_INO, &file) < 0 ||
+			(!S_ISFIFO(file.stx_mode) && !S_ISSOCK(file.stx_mode)) ||
+			fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		array_reserve(machine->files, machine->file_count, machine->file_capacity);
-		/* The link's own permissions tell how the file was opened (fs/proc/fd.c,
-		 * tid_fd_update_inode()). */
 		machine->files[machine->file_count++] = (struct open_file){
-		        .device = makedev(file.stx_dev_major, file.stx_dev_minor),
-		        .inode = file.stx_ino,
-		        .pid = pid,
-		        .fd = fd,
-		        .readable = link.st_mode & S_IRUSR,
-		        .writable = link.st_mode & S_IWUSR,
+			.device = makedev(file.stx_dev_major, file.stx_dev_minor),
+			.inode = file.stx_ino,
+			.pid = pid,
+			.fd = fd,
+			.readable = link.st_mode & S_IRUSR,
+			.writable = link.st_mode & S_IWUSR,
 		};
 	}
 }
@@ -306,7 +307,7 @@ static struct sockets *find_network(struct machine *machine, int process, ino_t 
 		network = arena_new(machine->arena, struct network, 1);
 		network->namespace = namespace;
 		network->sockets = sockets_create(
-		        process, namespace == machine->own_namespace, machine->arena);
+			process, namespace == machine->own_namespace, machine->arena);
 		HASH_ADD(hh, machine->networks, namespace, sizeof(namespace), network);
 	}
 	return network->sockets;
@@ -338,7 +339,7 @@ static void read_ttys(struct machine *machine)
 	for (rest = content.bytes; (line = strsep(&rest, "\n"));) {
 		struct tty_range range;
 		int fields = sscanf(
-		        line, "%*s %*s %10u %10u-%10u", &range.major, &range.first, &range.last);
+			line, "%*s %*s %10u %10u-%10u", &range.major, &range.first, &range.last);
 
 		if (fields < 2)
 			continue;
@@ -357,7 +358,7 @@ bool machine_is_tty(struct machine *machine, dev_t number)
 		const struct tty_range *range = &machine->ttys[i];
 
 		if (range->major == major(number) && minor(number) >= range->first &&
-		        minor(number) <= range->last)
+			minor(number) <= range->last)
 			return true;
 	}
 	/* Unix98 terminals take the majors 136 to 143, of which the file names the first. */

@@ -247,6 +247,9 @@ enum sock_diag_progress sock_diag_parse(
 	int left = length > ANSWER_SIZE ? ANSWER_SIZE : (int)length;
 
 	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		/* mnl_nlmsg_ok() of libmnl 1.0.5 takes lengths past INT_MAX for negative ones. */
+		if (message->nlmsg_len > (unsigned)left)
+			break;
 		if (message->nlmsg_seq != sequence)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)

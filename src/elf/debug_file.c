@@ -107,9 +107,11 @@ static bool debug_sections_bounded(const struct image *image)
 		return false;
 	for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
 	        section = elf_nextscn(image->elf, section)) {
-		const Elf64_Shdr *header = elf64_getshdr(section);
-		const char *name = header ? elf_strptr(image->elf, names, header->sh_name) : NULL;
-		uint64_t size = name ? loaded_size(image, section, header, name) : 0;
+		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
+		const char *name = gelf_getshdr(section, &header)
+			? elf_strptr(image->elf, names, header.sh_name)
+			: NULL;
+		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)
 			return false;
@@ -305,6 +307,12 @@ static void begin_dwarf(struct image *image, struct image *file, int root)
 	}
 	if (image->alternate)
 		image->alternate_dwarf = dwarf_begin_elf(image->alternate->elf, DWARF_C_READ, NULL);
+	/* One that has an alternate in turn would have libdw open that one. */
+	if (image->alternate_dwarf &&
+		dwelf_dwarf_gnu_debugaltlink(image->alternate_dwarf, &name, &id) != 0) {
+		dwarf_end(image->alternate_dwarf);
+		image->alternate_dwarf = NULL;
+	}
 	if (!image->alternate_dwarf) {
 		image_destroy(image->alternate);
 		image->alternate = empty_alternate(image->machine);
@@ -357,15 +365,14 @@ uint64_t image_compressed_debug_size(struct image *image, int root)
 {
 	uint64_t total = 0;
 	Elf_Scn *section = NULL;
-	Elf64_Shdr *header;
+	GElf_Shdr header;
 
 	image_find_debug(image, root);
 	if (!image->debug)
 		return 0;
 	while ((section = elf_nextscn(image->debug->elf, section))) {
-		header = elf64_getshdr(section);
-		if (header && header->sh_flags & SHF_COMPRESSED &&
-			__builtin_add_overflow(total, header->sh_size, &total))
+		if (gelf_getshdr(section, &header) && header.sh_flags & SHF_COMPRESSED &&
+			__builtin_add_overflow(total, header.sh_size, &total))
 			return UINT64_MAX;
 	}
 	return total;

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -309,13 +310,12 @@ Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header)
 		return NULL;
 	for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
 	        section = elf_nextscn(elf, section)) {
-		const Elf64_Shdr *found = elf64_getshdr(section);
-		const char *its_name = found ? elf_strptr(elf, names, found->sh_name) : NULL;
+		const char *its_name = gelf_getshdr(section, header)
+			? elf_strptr(elf, names, header->sh_name)
+			: NULL;
 
-		if (its_name && strcmp(its_name, name) == 0) {
-			*header = *found;
+		if (its_name && strcmp(its_name, name) == 0)
 			return section;
-		}
 	}
 	return NULL;
 }

@@ -19,7 +19,8 @@
 
 /*
  * libiberty gives up on C++ names over 1 KiB unless told not to limit its recursion
- * (libiberty/cp-demangle.c, DEMANGLE_RECURSION_LIMIT), whose depth is then bounded by this.
+ * (libiberty/cp-demangle.c, DEMANGLE_RECURSION_LIMIT). The depth is then bounded by the name's
+ * length, since C++ refers back to what is parsed already; Rust's references may be cyclic.
  */
 #define INPUT_LIMIT 4096
 
@@ -46,12 +47,30 @@ static void collect(const char *piece, size_t length, void *to)
 	text_append_bytes(&output->text, piece, length);
 }
 
-static bool run(demangler *with, const char *name, struct output *output)
+static bool run(demangler *with, const char *name, int options, struct output *output)
 {
 	text_clear(&output->text);
 	if (setjmp(output->full))
 		return false;
-	return with(name, DMGL_NO_RECURSE_LIMIT, collect, output) && output->text.length;
+	return with(name, options, collect, output) && output->text.length;
+}
+
+/*
+ * Whether a function or dyn type claims to bind thousands of lifetimes: "F" or "D", "G", and a
+ * number of three digits or more to the base of 62 (Rust RFC 2603, <binder>). libiberty counts
+ * through them, be it years, with no output that would stop it where the type is not printed.
+ */
+static bool binds_many_lifetimes(const char *name)
+{
+	for (; *name; name++) {
+		if ((name[0] != 'F' && name[0] != 'D') || name[1] != 'G')
+			continue;
+		size_t digits = strspn(name + 2,
+			"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		if (digits > 2 && name[2 + digits] == '_')
+			return true;
+	}
+	return false;
 }
 
 static const char *demangle_rust(const char *name, struct arena *arena)
@@ -59,7 +78,7 @@ static const char *demangle_rust(const char *name, struct arena *arena)
 	struct output output = {0};
 	const char *result = NULL;
 
-	if (run(rust_demangle_callback, name, &output))
+	if (!binds_many_lifetimes(name) && run(rust_demangle_callback, name, DMGL_NO_OPTS, &output))
 		result = text_to_arena(&output.text, arena);
 	text_deinit(&output.text);
 	return result;
@@ -72,7 +91,7 @@ static const char *demangle_cpp(const char *name, struct arena *arena)
 	const char *suffix = strchrnul(name, '.');
 	char *bare = strndup(name, (size_t)(suffix - name));
 
-	if (bare && run(cplus_demangle_v3_callback, bare, &output)) {
+	if (bare && run(cplus_demangle_v3_callback, bare, DMGL_NO_RECURSE_LIMIT, &output)) {
 		text_append(&output.text, suffix);
 		result = text_to_arena(&output.text, arena);
 	}

@@ -67,6 +67,8 @@ static void prune(struct perf_map *map, const struct perf_map_entry **owners)
 	size_t *next cleanup_free = allocate((map->count + 1) * sizeof(*next));
 	size_t kept = map->entry_count;
 
+	if (!kept)
+		return;
 	for (size_t i = 0; i <= map->count; i++)
 		next[i] = i;
 	map->names_size = 0;
@@ -124,10 +126,12 @@ static bool parse_number(const char **at, const char *end, uint64_t *number)
 
 static void end_line(struct perf_map *map)
 {
-	const char *at = map->line.bytes, *end = at + map->line.length;
 	uint64_t start, size, stop;
 
-	if (!map->line.length || !map->count || !parse_number(&at, end, &start) ||
+	if (!map->line.length || !map->count)
+		return;
+	const char *at = map->line.bytes, *end = at + map->line.length;
+	if (!parse_number(&at, end, &start) ||
 		!parse_number(&at, end, &size) || at == end ||
 		__builtin_add_overflow(start, size, &stop))
 		return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "symbolize/symbol_table.h"
 
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,19 +18,19 @@ void sections_init(struct sections *sections, const struct image *image)
 	if (!image || !image->elf)
 		return;
 	for (Elf_Scn *scn = elf_getscn(image->elf, 0); scn; scn = elf_nextscn(image->elf, scn)) {
-		const Elf64_Shdr *header = elf64_getshdr(scn);
+		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
 
-		if (!header)
+		if (!gelf_getshdr(scn, &header))
 			break;
 		array_reserve(sections->items, sections->count, capacity);
 		sections->items[sections->count++] = (struct section){
-			.address = header->sh_addr,
-			.offset = header->sh_offset,
-			.size = header->sh_size,
-			.entry_size = header->sh_entsize,
-			.type = header->sh_type,
-			.link = header->sh_link,
-			.executable = (header->sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) ==
+			.address = header.sh_addr,
+			.offset = header.sh_offset,
+			.size = header.sh_size,
+			.entry_size = header.sh_entsize,
+			.type = header.sh_type,
+			.link = header.sh_link,
+			.executable = (header.sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) ==
 				(SHF_ALLOC | SHF_EXECINSTR),
 		};
 	}

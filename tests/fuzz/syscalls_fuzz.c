@@ -103,9 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.path = record.kind & 32 ? "/p\n" : NULL,
 			.socket = record.kind & 64 ? &socket : NULL,
 			.peers = peers,
-			.peer_count = record.kind >> 6,
+			.peer_count = (record.kind >> 6) % 3,
 			.watched = watched,
-			.watched_count = record.user >> 6,
+			.watched_count = (record.user >> 6) % 3,
 			.expires_ns = record.blocked_ns,
 			.pid = (pid_t)record.arguments[1]},
 	};

@@ -106,6 +106,24 @@ static void names_nested_without_end_are_bounded(void **state)
 	}
 }
 
+/* References back to what contains them, and a type that binds 62^10 lifetimes. */
+static void rust_names_without_end_are_shown_as_they_are(void **state)
+{
+	static const char *const names[] = {
+		"_RNvB_3foo", "_RINvNtC3foo3barB0_E", "_RNvMTB3_EB_",
+		"_RNvXs0_NvXDGzzzzzzzzzz_C3stdEL_C3fooC3bar3baz",
+		"_RNvXNvXFGzzzzzzzzzz_EuC3fooC3barC3baz4quux"};
+	struct arena *arena cleanup_arena = arena_create();
+	(void)state;
+
+	alarm(20);
+	for (size_t i = 0; i < array_length(names); i++)
+		assert_non_null(demangle(names[i], arena));
+	alarm(0);
+	assert_demangled(names[3], names[3]);
+	assert_demangled(names[4], names[4]);
+}
+
 /* Tuples of two references back to a tuple of two references, and so on. */
 static void d_names_with_many_references_are_shown_as_they_are(void **state)
 {
@@ -129,6 +147,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_mangled_is_shown_as_it_is),
 		cmocka_unit_test(a_name_that_explodes_is_shown_as_it_is),
 		cmocka_unit_test(names_nested_without_end_are_bounded),
+		cmocka_unit_test(rust_names_without_end_are_shown_as_they_are),
 		cmocka_unit_test(d_names_with_many_references_are_shown_as_they_are),
 	};
 

@@ -60,4 +60,4 @@ static inline void target_end(struct target *target)
 	kill(target->pid, SIGKILL);
 	waitpid(target->pid, NULL, 0);
 }
-#define cleanup_target __attribute__((cleanup(target_end)))
+#define cleanup_target __attribute__((cleanup(target_end), unused))

@@ -116,7 +116,7 @@ static void each_frame_has_symbol_offset_module_and_line(void **state)
 	own_process_init(&own, 1);
 	push(&own, 0, (uint64_t)dlsym(RTLD_DEFAULT, "poll") + 5, false);
 	push(&own, 0, caller(&line), true);
-	symbolize_process(&own.process, own.modules, true, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_ALL, own.arena);
 
 	assert_int_equal(own.process.threads[0].user_stack->frame_count, 2);
 	const struct frame *poll = frame(&own, 0, 0), *ours = frame(&own, 0, 1);
@@ -140,7 +140,7 @@ static void inlined_frames_stand_before_the_one_that_has_the_code(void **state)
 
 	own_process_init(&own, 1);
 	push(&own, 0, outer_caller(&line, &outer_line), true);
-	symbolize_process(&own.process, own.modules, true, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_ALL, own.arena);
 
 	assert_int_equal(own.process.threads[0].user_stack->frame_count, 2);
 	const struct frame *inner = frame(&own, 0, 0), *outer = frame(&own, 0, 1);
@@ -163,7 +163,7 @@ static void without_lines_there_is_one_frame_for_an_address(void **state)
 
 	own_process_init(&own, 1);
 	push(&own, 0, outer_caller(&line, &outer_line), true);
-	symbolize_process(&own.process, own.modules, false, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
 
 	assert_int_equal(own.process.threads[0].user_stack->frame_count, 1);
 	assert_string_equal(frame(&own, 0, 0)->symbol, "outer_caller");
@@ -181,7 +181,7 @@ static void a_return_address_belongs_to_the_function_before_it(void **state)
 	own_process_init(&own, 1);
 	push(&own, 0, (uint64_t)outer_caller, false);
 	push(&own, 0, (uint64_t)outer_caller, true);
-	symbolize_process(&own.process, own.modules, false, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
 
 	assert_string_equal(frame(&own, 0, 0)->symbol, "outer_caller");
 	assert_int_equal(frame(&own, 0, 0)->offset, 0);
@@ -198,7 +198,7 @@ static void a_signal_frame_is_looked_up_as_it_stands(void **state)
 	own_process_init(&own, 1);
 	push(&own, 0, (uint64_t)caller, true);
 	own.process.threads[0].user_stack->signal_frame[0] = true;
-	symbolize_process(&own.process, own.modules, false, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
 
 	assert_string_equal(frame(&own, 0, 0)->kind, "signal");
 	assert_string_equal(frame(&own, 0, 0)->symbol, "caller");
@@ -216,7 +216,7 @@ static void threads_share_the_frames_of_an_address(void **state)
 		push(&own, i, caller(&line), true);
 		push(&own, i, (uint64_t)return_address, i == 2);
 	}
-	symbolize_process(&own.process, own.modules, false, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
 
 	assert_ptr_equal(frame(&own, 0, 0), frame(&own, 2, 0));
 	assert_ptr_equal(frame(&own, 0, 1), frame(&own, 1, 1));
@@ -240,7 +240,7 @@ static void the_vdso_has_names(void **state)
 	for (uint64_t at = vdso; at < vdso + 0x2000; at += 0x40) {
 		own.process.threads[0].user_stack->address_count = 0;
 		push(&own, 0, at, false);
-		symbolize_process(&own.process, own.modules, false, own.arena);
+		symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
 		const struct frame *found = frame(&own, 0, 0);
 		if (!found->symbol)
 			continue;
@@ -271,7 +271,7 @@ static void code_of_no_file_is_named_by_the_perf_map(void **state)
 	push(&own, 0, (uint64_t)code + 0x40, true);
 	push(&own, 0, (uint64_t)code + 0x100, true);
 	push(&own, 0, 0x10, true);
-	symbolize_process(&own.process, own.modules, true, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_ALL, own.arena);
 	unlink(path);
 
 	assert_string_equal(frame(&own, 0, 0)->symbol, "JS:~main /x.js:3");
@@ -293,7 +293,7 @@ static void a_thread_without_a_stack_is_passed_over(void **state)
 
 	own_process_init(&own, 2);
 	own.process.threads[0].user_stack = NULL;
-	symbolize_process(&own.process, own.modules, true, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_ALL, own.arena);
 	assert_int_equal(own.process.threads[1].user_stack->frame_count, 0);
 	own_process_deinit(&own);
 }
@@ -306,8 +306,8 @@ static void look_again_gives_the_same_names(void **state)
 
 	own_process_init(&own, 1);
 	push(&own, 0, caller(&line), true);
-	symbolize_process(&own.process, own.modules, false, own.arena);
-	symbolize_process(&own.process, own.modules, true, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_NONE, own.arena);
+	symbolize_process(&own.process, own.modules, LINES_ALL, own.arena);
 	assert_string_equal(frame(&own, 0, 0)->symbol, "caller");
 	assert_int_equal(frame(&own, 0, 0)->line, line);
 	own_process_deinit(&own);
