@@ -136,11 +136,11 @@ build/situations: $(wildcard tests/situations/*.c) tests/situations/situations.h
 
 TEST_ENVIRONMENT = WHYSTUCK=$(abspath $(B)/whystuck) SITUATIONS=$(abspath build/situations) \
 	SANITIZED=$(SAN) PYTHONDONTWRITEBYTECODE=1
-LIVE ?=
+LIVE ?= tests/live
 
-# LIVE=-kfutex runs a part: whatever stands there is pytest's.
+# LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q -p no:cacheprovider $(LIVE) tests/live
+	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
@@ -151,7 +151,7 @@ build/examples/accept: examples/accept.c Makefile
 
 build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 	@mkdir -p $(@D)
-	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -o $(abspath $@) .
+	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
 
 demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
@@ -179,7 +179,7 @@ build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
 	$(AR) qcs $@ $^
 
 build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Wno-missing-prototypes -fsanitize=fuzzer,address,undefined -o $@ $< \
 		build/fuzz/libwhystuck.a $(LIBS)
 
 fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)

@@ -12,6 +12,7 @@
 #include "collect/targets.h"
 #include "elf/modules.h"
 #include "explain/explain.h"
+#include "runtimes/runtimes.h"
 #include "symbolize/symbolize.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
@@ -117,6 +118,19 @@ static size_t count_threads(const struct look *look)
 	return count;
 }
 
+/* A stack that ends early is a gap of its thread, unless it was the user's limit that ended it. */
+static void add_stack_gaps(struct process *process, struct arena *arena)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+		const struct user_stack *stack = thread->user_stack;
+
+		if (stack && stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
+			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
+				stack->end_detail);
+	}
+}
+
 static enum lines_wanted wanted_lines(const struct options *options)
 {
 	if (options->all_lines)
@@ -132,6 +146,8 @@ static void name_functions(const struct options *options, struct process *proces
 
 	unwind_process(process, modules, options->max_frames, arena);
 	symbolize_process(process, modules, wanted_lines(options), arena);
+	runtimes_end_stacks(process);
+	add_stack_gaps(process, arena);
 	modules_destroy(modules);
 }
 

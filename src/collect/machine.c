@@ -20,6 +20,7 @@
 #include <uthash.h>
 
 #define COMMAND_MAX 64 /* TASK_COMM_LEN is 16; kernel threads of workqueues are shown with more */
+#define STAT_SIZE_MAX 4096
 #define TTY_DRIVERS_SIZE_MAX (64 * 1024)
 
 struct command {
@@ -147,16 +148,34 @@ static int open_in_threads(int process)
 	return found;
 }
 
+/* Whether the main thread has ended; then even its own user may not look into it. */
+static bool is_zombie(int process)
+{
+	struct text content cleanup_text = {0};
+	const char *comm_end;
+
+	if (failed(file_read(process, "stat", STAT_SIZE_MAX, &content)) || !content.bytes)
+		return false;
+	comm_end = strrchr(content.bytes, ')');
+	return comm_end && strncmp(comm_end, ") Z", 3) == 0;
+}
+
 int machine_open_files(int process)
 {
 	int own = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = errno;
 
-	if (own < 0 || !is_empty(own))
+	if (own < 0 ? error != EACCES || !is_zombie(process) : !is_empty(own)) {
+		errno = error;
 		return own;
+	}
 	int other = open_in_threads(process);
-	if (other < 0)
+	if (other < 0) {
+		errno = error;
 		return own;
-	close(own);
+	}
+	if (own >= 0)
+		close(own);
 	return other;
 }
 

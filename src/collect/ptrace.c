@@ -132,7 +132,6 @@ static void take_refusal(struct live *live, struct task *task, const struct trac
 /* Copies the stacks of those that have stopped. */
 static void copy_stacks(struct stop *stop)
 {
-	struct session *session = stop->live->session;
 	struct stack_copy *packed cleanup_free = allocate_zeroed(stop->count, sizeof(*packed));
 	size_t count = 0;
 
@@ -140,8 +139,7 @@ static void copy_stacks(struct stop *stop)
 		if (stop->copies[i].limit)
 			packed[count++] = stop->copies[i];
 	}
-	stack_copy_all(stop->live->leader, &stop->live->process->mappings, packed, count,
-		&session->stack_budget, session->look->arena);
+	live_copy_stacks(stop->live, packed, count, true);
 	count = 0;
 	for (size_t i = 0; i < stop->count; i++) {
 		struct task *task = stop->tasks[i];
@@ -150,6 +148,10 @@ static void copy_stacks(struct stop *stop)
 		if (!stop->copies[i].limit)
 			continue;
 		count++;
+		/* Without a stop there is time to try it once more. */
+		task->unread = copy->error == ETIMEDOUT;
+		if (task->unread)
+			task->outcome = TASK_PENDING;
 		task->error = copy->error;
 		task->thread.stack_start = copy->start;
 		task->thread.stack_bytes = copy->bytes;
@@ -172,7 +174,7 @@ static bool stop_and_copy(struct live *live, struct task **tasks, size_t count)
 	bool all = tracer_release(stop.tracees, count);
 	for (size_t i = 0; i < count; i++) {
 		tasks[i]->thread.stopped_ns += stop.tracees[i].stopped_ns;
-		if (tasks[i]->outcome == TASK_PENDING)
+		if (tasks[i]->outcome == TASK_PENDING && !tasks[i]->unread)
 			take_refusal(live, tasks[i], &stop.tracees[i]);
 	}
 	stop_deinit(&stop);
@@ -188,7 +190,7 @@ static bool has_moved(const struct task *task)
 static bool can_stop(const struct task *task)
 {
 	return task_has_user_stack(task) && !task_is_uninterruptible(task) && !task->tracer &&
-	       !task->was_late;
+	       !task->was_late && !task->unread;
 }
 
 /* Keeps those at the front that went on, with new facts. */
@@ -367,6 +369,8 @@ static void begin_process(struct tracing *tracing)
 			"a thread of it is held up in an exec, so none could be stopped");
 		return;
 	}
+	if (!live_answers(live))
+		return;
 	look_with_stops(tracing, 0);
 	/* Those that were started meanwhile, once. */
 	size_t known = live->count;

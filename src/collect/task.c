@@ -136,6 +136,14 @@ pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
 	return status.tracer;
 }
 
+bool task_is_uninterruptible(const struct task *task)
+{
+	const struct thread *thread = &task->thread;
+
+	return thread->state == 'D' || (thread->wchan && thread->entry.in_syscall &&
+					       strcmp(thread->wchan, "handle_userfault") == 0);
+}
+
 bool task_held_still(struct task_reader *reader, const struct task *task)
 {
 	struct proc_syscall place;

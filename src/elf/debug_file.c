@@ -45,7 +45,7 @@ static struct debug_link read_link(Elf *elf)
 	size_t length = strnlen(data->d_buf, data->d_size);
 	size_t crc = (length + 1 + 3) & ~(size_t)3;
 	if (length == 0 || crc > data->d_size || data->d_size - crc < sizeof(link.crc) ||
-	        memchr(data->d_buf, '/', length))
+		memchr(data->d_buf, '/', length))
 		return link;
 	memcpy(&link.crc, (const char *)data->d_buf + crc, sizeof(link.crc));
 	link.name = data->d_buf;
@@ -73,7 +73,7 @@ static bool file_has_crc(const struct image *file, uint32_t wanted)
 
 /* How many bytes libdw would hold of this section once decompressed. */
 static uint64_t loaded_size(
-        const struct image *image, Elf_Scn *section, const Elf64_Shdr *header, const char *name)
+	const struct image *image, Elf_Scn *section, const Elf64_Shdr *header, const char *name)
 {
 	if (header->sh_type == SHT_NOBITS || strstr(name, "debug") == NULL)
 		return 0;
@@ -106,11 +106,11 @@ static bool debug_sections_bounded(const struct image *image)
 	if (elf_getshdrstrndx(image->elf, &names) != 0)
 		return false;
 	for (Elf_Scn *section = elf_nextscn(image->elf, NULL); section;
-	        section = elf_nextscn(image->elf, section)) {
+		section = elf_nextscn(image->elf, section)) {
 		GElf_Shdr header; /* a copy: libelf's own may be misaligned */
 		const char *name = gelf_getshdr(section, &header)
-			? elf_strptr(image->elf, names, header.sh_name)
-			: NULL;
+					   ? elf_strptr(image->elf, names, header.sh_name)
+					   : NULL;
 		uint64_t size = name ? loaded_size(image, section, &header, name) : 0;
 
 		if (size > UNTRUSTED_DEBUG_MAX || (total += size) > UNTRUSTED_DEBUG_MAX)
@@ -133,7 +133,7 @@ static bool has_dwarf(Elf *elf)
 
 /* Whether @file, opened as a debug file, is the one that belongs to @image. */
 static bool describes(
-        const struct image *file, const struct image *image, const struct debug_link *link)
+	const struct image *file, const struct image *image, const struct debug_link *link)
 {
 	if (!file->elf || file->machine != image->machine)
 		return false;
@@ -157,7 +157,7 @@ static struct image *open_candidate(int root, const char *path)
 	int fd;
 	bool own = root == AT_FDCWD;
 	struct error error = own ? file_open_regular(root, path, &fd, &status)
-	                         : root_open_regular(root, path, &fd, &status);
+				 : root_open_regular(root, path, &fd, &status);
 
 	if (failed(error))
 		return NULL;
@@ -166,7 +166,7 @@ static struct image *open_candidate(int root, const char *path)
 }
 
 static struct image *try_path(
-        const struct image *image, int root, const struct debug_link *link, const char *path)
+	const struct image *image, int root, const struct debug_link *link, const char *path)
 {
 	struct image *file = open_candidate(root, path);
 	struct stat status;
@@ -174,7 +174,7 @@ static struct image *try_path(
 	if (!file)
 		return NULL;
 	if (fstat(file->fd, &status) == 0 && !same_as_image(image, &status) &&
-	        describes(file, image, link) && (file->trusted || debug_sections_bounded(file)))
+		describes(file, image, link) && (file->trusted || debug_sections_bounded(file)))
 		return file;
 	image_destroy(file);
 	return NULL;
@@ -184,11 +184,11 @@ static void build_id_path(struct text *path, const char *build_id)
 {
 	text_clear(path);
 	text_append_format(
-	        path, DEBUG_DIRECTORY "/.build-id/%.2s/%s.debug", build_id, build_id + 2);
+		path, DEBUG_DIRECTORY "/.build-id/%.2s/%s.debug", build_id, build_id + 2);
 }
 
 static struct image *find_by_build_id(
-        const struct image *image, int root, const struct debug_link *link)
+	const struct image *image, int root, const struct debug_link *link)
 {
 	struct text path cleanup_text = {0};
 
@@ -199,13 +199,13 @@ static struct image *find_by_build_id(
 }
 
 static struct image *find_by_link(
-        const struct image *image, int root, const struct debug_link *link)
+	const struct image *image, int root, const struct debug_link *link)
 {
 	/* What stands before and after the image's directory. */
 	static const char *const places[][2] = {
-	        {"", ""},
-	        {"", "/.debug"},
-	        {DEBUG_DIRECTORY, ""},
+		{"", ""},
+		{"", "/.debug"},
+		{DEBUG_DIRECTORY, ""},
 	};
 	const char *slash = strrchr(image->path, '/');
 	struct image *file = NULL;
@@ -216,7 +216,7 @@ static struct image *find_by_link(
 		struct text path cleanup_text = {0};
 
 		text_append_format(&path, "%s%.*s%s/%s", places[i][0], (int)(slash - image->path),
-		        image->path, places[i][1], link->name);
+			image->path, places[i][1], link->name);
 		file = try_path(image, root, link, path.bytes);
 	}
 	return file;
@@ -237,34 +237,34 @@ static struct image *empty_alternate(uint16_t machine)
 	const uint64_t names_at = (uint64_t)((char *)file->names - (char *)file);
 
 	file->header = (Elf64_Ehdr){
-	        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-	                EV_CURRENT},
-	        .e_type = ET_DYN,
-	        .e_machine = machine,
-	        .e_version = EV_CURRENT,
-	        .e_phoff = sizeof(file->header),
-	        .e_shoff = sizeof(file->header) + sizeof(file->segment),
-	        .e_ehsize = sizeof(file->header),
-	        .e_phentsize = sizeof(file->segment),
-	        .e_phnum = 1,
-	        .e_shentsize = sizeof(file->sections[0]),
-	        .e_shnum = array_length(file->sections),
-	        .e_shstrndx = 2,
+		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			EV_CURRENT},
+		.e_type = ET_DYN,
+		.e_machine = machine,
+		.e_version = EV_CURRENT,
+		.e_phoff = sizeof(file->header),
+		.e_shoff = sizeof(file->header) + sizeof(file->segment),
+		.e_ehsize = sizeof(file->header),
+		.e_phentsize = sizeof(file->segment),
+		.e_phnum = 1,
+		.e_shentsize = sizeof(file->sections[0]),
+		.e_shnum = array_length(file->sections),
+		.e_shstrndx = 2,
 	};
 	file->segment.p_type = PT_LOAD;
 	memcpy(file->names, "\0.debug_info\0.shstrtab", sizeof(file->names));
 	file->sections[1] = (Elf64_Shdr){
-	        .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = names_at, .sh_size = 1};
+		.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = names_at, .sh_size = 1};
 	file->sections[2] = (Elf64_Shdr){.sh_name = 13,
-	        .sh_type = SHT_STRTAB,
-	        .sh_offset = names_at,
-	        .sh_size = sizeof(file->names)};
+		.sh_type = SHT_STRTAB,
+		.sh_offset = names_at,
+		.sh_size = sizeof(file->names)};
 	return image_create_from_bytes((uint8_t *)file, sizeof(*file), "");
 }
 
 /* The file that dwz moved common parts of @file's DWARF to; NULL: not found. */
 static struct image *find_alternate(
-        const struct image *file, int root, const char *name, const char *build_id)
+	const struct image *file, int root, const char *name, const char *build_id)
 {
 	const int roots[] = {AT_FDCWD, root};
 	struct text beside cleanup_text = {0}, by_id cleanup_text = {0};
@@ -278,10 +278,10 @@ static struct image *find_alternate(
 		if (roots[i / 2] == -1)
 			continue;
 		struct image *found =
-		        open_candidate(roots[i / 2], i % 2 ? beside.bytes : by_id.bytes);
+			open_candidate(roots[i / 2], i % 2 ? beside.bytes : by_id.bytes);
 		if (found && found->elf && found->build_id &&
-		        strcmp(found->build_id, build_id) == 0 &&
-		        (found->trusted || debug_sections_bounded(found)))
+			strcmp(found->build_id, build_id) == 0 &&
+			(found->trusted || debug_sections_bounded(found)))
 			return found;
 		image_destroy(found);
 	}
@@ -331,9 +331,7 @@ void image_find_debug(struct image *image, int root)
 	if (image->debug_sought)
 		return;
 	image->debug_sought = true;
-	if (!image->elf)
-		return;
-	if (has_dwarf(image->elf))
+	if (!image->elf || has_dwarf(image->elf))
 		return;
 	const struct debug_link link = read_link(image->elf);
 	image->debug = find_by_build_id(image, AT_FDCWD, &link);

@@ -33,7 +33,7 @@ bool image_read(const struct image *image, uint64_t offset, void *to, size_t len
 	}
 	for (size_t done = 0; done < length;) {
 		ssize_t got =
-		        pread(image->fd, (char *)to + done, length - done, (off_t)(offset + done));
+			pread(image->fd, (char *)to + done, length - done, (off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -69,8 +69,8 @@ char *build_id_in_notes(const uint8_t *notes, size_t length, uint64_t alignment)
 		if (description > length || header.n_descsz > length - description)
 			return NULL;
 		if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == sizeof("GNU") &&
-		        memcmp(notes + name, "GNU", sizeof("GNU")) == 0 && header.n_descsz > 0 &&
-		        header.n_descsz <= BUILD_ID_MAX) {
+			memcmp(notes + name, "GNU", sizeof("GNU")) == 0 && header.n_descsz > 0 &&
+			header.n_descsz <= BUILD_ID_MAX) {
 			char *text = allocate(2 * (size_t)header.n_descsz + 1);
 
 			for (size_t i = 0; i < header.n_descsz; i++) {
@@ -93,7 +93,7 @@ static const char *header_problem(const Elf64_Ehdr *header)
 	if (header->e_ident[EI_CLASS] == ELFCLASS32)
 		return "a 32-bit ELF file";
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
-	        header->e_ident[EI_VERSION] != EV_CURRENT)
+		header->e_ident[EI_VERSION] != EV_CURRENT)
 		return "an ELF file of another machine";
 	if (header->e_machine != EM_X86_64 && header->e_machine != EM_AARCH64)
 		return "an ELF file of another machine";
@@ -106,7 +106,7 @@ static const char *program_header_problem(const Elf64_Ehdr *header)
 	if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
 		return "neither an executable nor a shared library";
 	if (header->e_phnum == 0 || header->e_phnum > SEGMENTS_MAX ||
-	        header->e_phentsize != sizeof(Elf64_Phdr))
+		header->e_phentsize != sizeof(Elf64_Phdr))
 		return "its program headers are broken";
 	return NULL;
 }
@@ -123,15 +123,15 @@ static const char *section_header_problem(const struct image *image, const Elf64
 		return problem;
 	/* The number of sections may stand in the first section's size (gABI, e_shnum). */
 	if (header->e_shnum == 0 && image_read(image, header->e_shoff, &section, sizeof(section)) &&
-	        section.sh_size > SECTIONS_MAX)
+		section.sh_size > SECTIONS_MAX)
 		return problem;
 	if (header->e_shstrndx == SHN_XINDEX)
 		return problem;
 	if (header->e_shoff > image->size)
 		return NULL;
 	if (image_read(image, header->e_shoff + header->e_shstrndx * sizeof(section), &section,
-	            sizeof(section)) &&
-	        section.sh_size > SECTION_NAMES_MAX)
+		    sizeof(section)) &&
+		section.sh_size > SECTION_NAMES_MAX)
 		return problem;
 	return NULL;
 }
@@ -182,11 +182,11 @@ static const char *read_headers(struct image *image)
 			continue;
 		if (from->p_type == PT_LOAD) {
 			image->segments[image->segment_count++] = (struct segment){
-			        .address = from->p_vaddr,
-			        .offset = from->p_offset,
-			        .file_size = from->p_filesz,
-			        .memory_size = from->p_memsz,
-			        .executable = from->p_flags & PF_X,
+				.address = from->p_vaddr,
+				.offset = from->p_offset,
+				.file_size = from->p_filesz,
+				.memory_size = from->p_memsz,
+				.executable = from->p_flags & PF_X,
 			};
 		} else if (from->p_type == PT_NOTE && !image->build_id) {
 			image->build_id = read_build_id(image, from);
@@ -207,7 +207,7 @@ char *build_id_in_memory(const struct memory *memory, uint64_t address)
 	if (!memory_read(memory, address, &header, sizeof(header)) || header_problem(&header))
 		return NULL;
 	size_t count =
-	        header.e_phnum < array_length(headers) ? header.e_phnum : array_length(headers);
+		header.e_phnum < array_length(headers) ? header.e_phnum : array_length(headers);
 	if (!memory_read(memory, address + header.e_phoff, headers, count * sizeof(*headers)))
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
@@ -222,7 +222,7 @@ char *build_id_in_memory(const struct memory *memory, uint64_t address)
 		if (headers[i].p_type != PT_NOTE)
 			continue;
 		size_t length =
-		        headers[i].p_filesz < sizeof(notes) ? headers[i].p_filesz : sizeof(notes);
+			headers[i].p_filesz < sizeof(notes) ? headers[i].p_filesz : sizeof(notes);
 		if (!memory_read(memory, bias + headers[i].p_vaddr, notes, length))
 			continue;
 		char *found = build_id_in_notes(notes, length, headers[i].p_align);
@@ -248,7 +248,7 @@ static struct image *image_finish(struct image *image, Elf_Cmd command)
 		image->problem = read_headers(image);
 	if (!image->problem) {
 		image->elf = image->bytes ? elf_memory((char *)image->bytes, image->size)
-		                          : elf_begin(image->fd, command, NULL);
+					  : elf_begin(image->fd, command, NULL);
 		if (!image->elf || elf_kind(image->elf) != ELF_K_ELF) {
 			elf_end(image->elf);
 			image->elf = NULL;
@@ -294,7 +294,7 @@ static char *section_build_id(Elf *elf)
 struct image *image_create_for_debug(int fd, const char *path, bool trusted)
 {
 	struct image *image =
-	        image_from_file(fd, path, true, trusted ? ELF_C_READ_MMAP : ELF_C_READ);
+		image_from_file(fd, path, true, trusted ? ELF_C_READ_MMAP : ELF_C_READ);
 
 	image->trusted = trusted;
 	if (image->elf)
@@ -309,10 +309,10 @@ Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header)
 	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
 		return NULL;
 	for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
-	        section = elf_nextscn(elf, section)) {
+		section = elf_nextscn(elf, section)) {
 		const char *its_name = gelf_getshdr(section, header)
-			? elf_strptr(elf, names, header->sh_name)
-			: NULL;
+					       ? elf_strptr(elf, names, header->sh_name)
+					       : NULL;
 
 		if (its_name && strcmp(its_name, name) == 0)
 			return section;

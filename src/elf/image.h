@@ -46,8 +46,9 @@ struct image {
 	uint64_t eh_frame_header_size; /* in bytes */
 
 	/*
-	 * By image_find_debug(): the separate debug file, NULL: none. By image_dwarf(): the DWARF of
-	 * that file or of the image itself, NULL: none, and what its .gnu_debugaltlink names (dwz).
+	 * By image_find_debug(): the separate debug file, NULL: none. By image_dwarf(): the DWARF
+	 * of that file or of the image itself, NULL: none, and what its .gnu_debugaltlink names
+	 * (dwz).
 	 */
 	bool debug_sought, dwarf_sought;
 	struct image *debug;
@@ -88,8 +89,8 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 
 /*
  * Finds the image's separate debug file, by build id, then by .gnu_debuglink with its
- * CRC, under this root and the target's. Idempotent; @root is a directory descriptor of
- * the target's root, or -1.
+ * CRC, under this root and the target's, unless it has DWARF of its own. Idempotent; @root is a
+ * directory descriptor of the target's root, or -1.
  */
 void image_find_debug(struct image *image, int root);
 

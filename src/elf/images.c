@@ -52,16 +52,16 @@ void images_destroy(struct images *images)
 }
 
 struct image *images_file(
-        struct images *images, int fd, const struct stat *status, const char *path)
+	struct images *images, int fd, const struct stat *status, const char *path)
 {
 	const struct identity identity = {
-	        .device = status->st_dev,
-	        .inode = status->st_ino,
-	        .size = (uint64_t)status->st_size,
-	        .modified_s = status->st_mtim.tv_sec,
-	        .modified_ns = status->st_mtim.tv_nsec,
-	        .changed_s = status->st_ctim.tv_sec,
-	        .changed_ns = status->st_ctim.tv_nsec,
+		.device = status->st_dev,
+		.inode = status->st_ino,
+		.size = (uint64_t)status->st_size,
+		.modified_s = status->st_mtim.tv_sec,
+		.modified_ns = status->st_mtim.tv_nsec,
+		.changed_s = status->st_ctim.tv_sec,
+		.changed_ns = status->st_ctim.tv_nsec,
 	};
 	struct file_image *entry;
 

@@ -15,7 +15,7 @@
  * is known again by device, inode, size and the times of its last changes. Owned by @images.
  */
 struct image *images_file(
-        struct images *images, int fd, const struct stat *status, const char *path);
+	struct images *images, int fd, const struct stat *status, const char *path);
 
 /* The image in these @size bytes of heap memory, which are taken over. Owned by @images. */
 struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "elf/images.h"
+#include "elf/mapped_file.h"
 #include "elf/root.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -43,12 +44,12 @@ struct modules *modules_create(struct images *images, struct process *process, s
 	struct modules *modules = arena_new(arena, struct modules, 1);
 
 	*modules = (struct modules){
-	        .images = images,
-	        .process = process,
-	        .arena = arena,
-	        .places = arena_new(arena, struct place, process->mappings.count),
-	        .root = -1,
-	        .page_size = (uint64_t)sysconf(_SC_PAGESIZE),
+		.images = images,
+		.process = process,
+		.arena = arena,
+		.places = arena_new(arena, struct place, process->mappings.count),
+		.root = -1,
+		.page_size = (uint64_t)sysconf(_SC_PAGESIZE),
 	};
 	return modules;
 }
@@ -118,7 +119,7 @@ static size_t last_mapping(const struct mappings *mappings, size_t index)
  * from the page that its offset lies in, and mprotect() may have split the mapping since.
  */
 static bool find_bias(const struct modules *modules, const struct image *image,
-        const struct mapping *mapping, uint64_t *bias)
+	const struct mapping *mapping, uint64_t *bias)
 {
 	uint64_t within = modules->page_size - 1;
 
@@ -126,7 +127,7 @@ static bool find_bias(const struct modules *modules, const struct image *image,
 		const struct segment *segment = &image->segments[i];
 
 		if (!segment->executable || mapping->offset < (segment->offset & ~within) ||
-		        mapping->offset >= segment->offset + segment->file_size)
+			mapping->offset >= segment->offset + segment->file_size)
 			continue;
 		*bias = mapping->start - mapping->offset + segment->offset - segment->address;
 		return true;
@@ -160,7 +161,7 @@ static char *mapped_build_id(const struct modules *modules, size_t index)
  * the file that is mapped there, so that only another build id speaks against it.
  */
 static struct image *accept_file(
-        struct modules *modules, size_t index, int fd, const struct stat *status, bool certain)
+	struct modules *modules, size_t index, int fd, const struct stat *status, bool certain)
 {
 	const struct mapping *mapping = &modules->process->mappings.items[index];
 	struct image *image = images_file(modules->images, fd, status, mapping->path);
@@ -183,7 +184,7 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)process->pid,
-	        mapping->start, mapping->end);
+		mapping->start, mapping->end);
 	struct error refused = file_open_regular(AT_FDCWD, path, &fd, &status);
 	if (!failed(refused)) {
 		image = accept_file(modules, index, fd, &status, true);
@@ -205,13 +206,14 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 			return image;
 		error = error_because("it was replaced by another file");
 	}
-	const char *remedy = refused.number == EPERM || refused.number == EACCES
-	                             ? "; needs CAP_SYS_ADMIN: run with sudo"
-	                             : "";
+	const char *remedy = "";
+	if (refused.number == EPERM || refused.number == EACCES)
+		remedy = "; needs CAP_SYS_ADMIN: run with sudo";
 	gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
-	        "%s could not be opened: %s%s", escaped(modules->arena, mapping->path),
-	        error.reason, remedy);
-	return NULL;
+		"%s could not be opened: %s%s", escaped(modules->arena, mapping->path),
+		error.reason, remedy);
+	return mapped_file_image(modules->images, process->memory, &process->mappings,
+		first_mapping(&process->mappings, index), last_mapping(&process->mappings, index));
 }
 
 static struct image *read_vdso(struct modules *modules, const struct mapping *mapping)
@@ -225,7 +227,7 @@ static struct image *read_vdso(struct modules *modules, const struct mapping *ma
 		return images_bytes(modules->images, bytes, size, mapping->path);
 	free(bytes);
 	gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
-	        "the vDSO could not be read from the process's memory");
+		"the vDSO could not be read from the process's memory");
 	return NULL;
 }
 
@@ -248,19 +250,19 @@ static const struct module *open_module(struct modules *modules, size_t index)
 		return NULL;
 	if (image->problem) {
 		gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
-		        "%s can't be used: %s", escaped(modules->arena, mapping->path),
-		        image->problem);
+			"%s can't be used: %s", escaped(modules->arena, mapping->path),
+			image->problem);
 		return NULL;
 	}
 	if (!find_bias(modules, image, mapping, &bias))
 		return NULL;
 	struct module *module = arena_new(modules->arena, struct module, 1);
 	*module = (struct module){
-	        .image = image,
-	        .path = mapping->path,
-	        .bias = bias,
-	        .start = mappings->items[first_mapping(mappings, index)].start,
-	        .end = mappings->items[last_mapping(mappings, index)].end,
+		.image = image,
+		.path = mapping->path,
+		.bias = bias,
+		.start = mappings->items[first_mapping(mappings, index)].start,
+		.end = mappings->items[last_mapping(mappings, index)].end,
 	};
 	return module;
 }

@@ -13,8 +13,8 @@
 struct error root_open_regular(int root, const char *path, int *fd, struct stat *status)
 {
 	const struct open_how how = {
-	        .flags = O_PATH | O_CLOEXEC,
-	        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	char link[sizeof("/proc/self/fd/") + 10];
 

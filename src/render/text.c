@@ -11,6 +11,7 @@
 #include "util/memory.h"
 
 #define COMMAND_COLUMNS_MIN 16 /* of the command line in a header, however narrow the page */
+#define ID_RUNS_MAX 48 /* about four lines */
 #define IDS_COLUMNS_MAX 40     /* thread ids that stand in the line of their group */
 #define NAMES_SHOWN 3
 #define WAITS_SHOWN 3
@@ -224,14 +225,21 @@ static bool append_all_ids(struct text *text, const struct thread_group *group)
 	return true;
 }
 
+/* Ids are for finding a thread again: a screenful of them only hides the stack below. */
 static void put_id_lines(struct page *page, const struct thread_group *group)
 {
 	struct text item cleanup_text = {0};
+	size_t i = 0;
 
 	label_put(page, "threads");
-	for (size_t i = 0; i < group->count;) {
+	for (size_t run = 0; i < group->count && run < ID_RUNS_MAX; run++) {
 		text_clear(&item);
 		i = append_ids(&item, group, i);
+		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
+	}
+	if (i < group->count) {
+		text_clear(&item);
+		text_append_format(&item, "… and %zu more (--no-group shows each)", group->count - i);
 		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
 	}
 	page_end(page);

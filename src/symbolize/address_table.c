@@ -26,7 +26,8 @@ static uint64_t hash(uint64_t address, uint32_t flags)
 }
 
 /* The slot that holds the pair, or the free one where it belongs. */
-static struct address_slot *probe(const struct address_table *table, uint64_t address, uint32_t flags)
+static struct address_slot *probe(
+	const struct address_table *table, uint64_t address, uint32_t flags)
 {
 	size_t at = hash(address, flags) & (table->capacity - 1);
 

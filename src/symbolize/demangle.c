@@ -65,8 +65,8 @@ static bool binds_many_lifetimes(const char *name)
 	for (; *name; name++) {
 		if ((name[0] != 'F' && name[0] != 'D') || name[1] != 'G')
 			continue;
-		size_t digits = strspn(name + 2,
-			"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+		size_t digits = strspn(
+			name + 2, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 		if (digits > 2 && name[2 + digits] == '_')
 			return true;
 	}

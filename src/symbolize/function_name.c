@@ -49,8 +49,8 @@ static bool step_towards(Dwarf_Die *die, Dwarf_Off target, size_t *budget)
 	if (dwarf_child(die, &child) != 0 || dwarf_dieoffset(&child) > target)
 		return false;
 	while (dwarf_siblingof(&child, &next) == 0) {
-		size_t steps = 1 +
-			(dwarf_dieoffset(&next) - dwarf_dieoffset(&child)) / BYTES_PER_STEP;
+		size_t steps =
+			1 + (dwarf_dieoffset(&next) - dwarf_dieoffset(&child)) / BYTES_PER_STEP;
 
 		if (dwarf_dieoffset(&next) > target)
 			break;
@@ -95,7 +95,8 @@ const char *function_name(Dwarf_Die *die, size_t *budget, struct arena *arena)
 	if (linkage && *linkage) {
 		size_t length = strnlen(linkage, SYMBOL_NAME_LIMIT + 1);
 
-		text_append_bytes(&text, linkage, length <= SYMBOL_NAME_LIMIT ? length : SYMBOL_NAME_LIMIT);
+		text_append_bytes(
+			&text, linkage, length <= SYMBOL_NAME_LIMIT ? length : SYMBOL_NAME_LIMIT);
 		if (length > SYMBOL_NAME_LIMIT)
 			text_append(&text, "…");
 		const char *shown = demangle(text.bytes, arena);

@@ -50,8 +50,8 @@ static struct known_address *know(struct image_names *names, uint64_t address)
 	if (address_table_add(&names->table, address, 0, &number)) {
 		while (number >= names->capacity) {
 			names->capacity = names->capacity ? 2 * names->capacity : 64;
-			names->known = reallocate(
-				names->known, names->capacity, sizeof(*names->known));
+			names->known =
+				reallocate(names->known, names->capacity, sizeof(*names->known));
 		}
 		names->known[number] = (struct known_address){0};
 	}
@@ -107,7 +107,7 @@ static void add_sources(struct image_names *names, struct image *image, int root
 static bool is_worth_it(struct image *image, int root, enum lines_wanted lines)
 {
 	return lines == LINES_ALL ||
-		(lines == LINES_QUICK && image_compressed_debug_size(image, root) <= QUICK_LIMIT);
+	       (lines == LINES_QUICK && image_compressed_debug_size(image, root) <= QUICK_LIMIT);
 }
 
 void image_names_find(struct image *image, int root, enum lines_wanted lines,

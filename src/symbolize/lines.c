@@ -21,6 +21,7 @@
 struct lines {
 	Dwarf *dwarf; /* the image's; NULL: it has none */
 	struct units units;
+	struct function_scan scan;
 	const uint8_t *programs; /* .debug_line */
 	size_t programs_size;
 };
@@ -55,6 +56,7 @@ struct lines *lines_create(struct image *image, int root)
 	lines->dwarf = image_dwarf(image, root);
 	if (lines->dwarf) {
 		find_line_programs(lines);
+		function_scan_init(&lines->scan, lines->dwarf);
 		units_init(&lines->units, lines->dwarf, image);
 	}
 	return lines;
@@ -99,8 +101,7 @@ static const char *full_file_name(Dwarf_Die *unit, const char *name, struct aren
 		directory = dwarf_formstring(&attribute);
 	if (!directory || !*directory)
 		return arena_strndup(arena, name, FILE_NAME_LIMIT);
-	return arena_printf(
-		arena, "%.*s/%.*s", FILE_NAME_LIMIT, directory, FILE_NAME_LIMIT, name);
+	return arena_printf(arena, "%.*s/%.*s", FILE_NAME_LIMIT, directory, FILE_NAME_LIMIT, name);
 }
 
 static void find_row(
@@ -131,8 +132,7 @@ static void find_call_site(
 	if (dwarf_attr(die, DW_AT_call_file, &attribute) &&
 		dwarf_formudata(&attribute, &file) == 0 &&
 		dwarf_getsrcfiles(unit, &files, NULL) == 0)
-		frame->file = full_file_name(
-			unit, dwarf_filesrc(files, file, NULL, NULL), arena);
+		frame->file = full_file_name(unit, dwarf_filesrc(files, file, NULL, NULL), arena);
 }
 
 static void fill_frames(Dwarf_Die *unit, bool has_lines, uint64_t address,
@@ -170,7 +170,7 @@ static void find_in_unit(struct lines *lines, const struct place *places, size_t
 	for (size_t i = 0; i < count; i++)
 		addresses[i] = places[i].address;
 	bool has_lines = has_line_program(lines, &unit);
-	scopes_find(&unit, addresses, count, innermost, budget, scratch);
+	scopes_find(&lines->scan, &unit, addresses, count, innermost, budget, scratch);
 	for (size_t i = 0; i < count; i++)
 		fill_frames(&unit, has_lines, addresses[i], innermost[i], &found[places[i].index],
 			budget, arena);

@@ -34,7 +34,8 @@ enum lines_wanted {
 	LINES_NONE,
 	/*
 	 * All but separate debug files of libraries that are compressed and large, as Debian's
-	 * libc6-dbg: to unpack that one takes ten times as long as the rest of a look at one thread.
+	 * libc6-dbg: to unpack that one takes ten times as long as the rest of a look at one
+	 * thread.
 	 */
 	LINES_QUICK,
 	LINES_ALL,

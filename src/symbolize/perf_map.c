@@ -29,8 +29,10 @@ struct perf_map_entry {
 
 void perf_map_init(struct perf_map *map, const uint64_t *addresses, size_t count)
 {
-	*map = (struct perf_map){.addresses = addresses, .count = count,
-		.prune_count = PRUNE_COUNT, .prune_size = PRUNE_SIZE};
+	*map = (struct perf_map){.addresses = addresses,
+		.count = count,
+		.prune_count = PRUNE_COUNT,
+		.prune_size = PRUNE_SIZE};
 }
 
 static size_t lower_bound(const uint64_t *values, size_t count, uint64_t value)
@@ -131,8 +133,7 @@ static void end_line(struct perf_map *map)
 	if (!map->line.length || !map->count)
 		return;
 	const char *at = map->line.bytes, *end = at + map->line.length;
-	if (!parse_number(&at, end, &start) ||
-		!parse_number(&at, end, &size) || at == end ||
+	if (!parse_number(&at, end, &start) || !parse_number(&at, end, &size) || at == end ||
 		__builtin_add_overflow(start, size, &stop))
 		return;
 	size_t first = lower_bound(map->addresses, map->count, start);
@@ -222,8 +223,8 @@ void perf_map_find(struct process *process, int root, const uint64_t *addresses,
 	}
 	if (status.st_uid != 0 && status.st_uid != process->uid && status.st_uid != geteuid()) {
 		gaps_add(&process->gaps, arena, STAGE_SYMBOLS,
-			"/%s belongs to user %u and not to the process's, so it is not believed", path,
-			(unsigned)status.st_uid);
+			"/%s belongs to user %u and not to the process's, so it is not believed",
+			path, (unsigned)status.st_uid);
 		return;
 	}
 	perf_map_init(&map, addresses, count);

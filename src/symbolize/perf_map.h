@@ -30,8 +30,9 @@ struct perf_map {
 	struct text line; /* one that has not ended yet; of a long one the beginning */
 	struct perf_map_entry *entries;
 	size_t entry_count, entry_capacity;
-	size_t names_size;            /* of all entries together */
-	size_t prune_count, prune_size; /* at so many entries, or bytes, those of no use are dropped */
+	size_t names_size; /* of all entries together */
+	size_t prune_count,
+		prune_size; /* at so many entries, or bytes, those of no use are dropped */
 };
 
 void perf_map_init(struct perf_map *map, const uint64_t *addresses, size_t count);

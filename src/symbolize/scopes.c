@@ -36,8 +36,7 @@ static bool spend(struct walk *walk, size_t amount)
 	return true;
 }
 
-static size_t lower_bound(
-	const struct walk *walk, const struct members *members, uint64_t address)
+static size_t lower_bound(const struct walk *walk, const struct members *members, uint64_t address)
 {
 	size_t low = 0, high = members->count;
 
@@ -154,22 +153,56 @@ static void walk_children(struct walk *walk, Dwarf_Die *parent, const struct mem
 			break;
 		}
 	} while ((outer || walk->unplaced) && spend(walk, 1) &&
-		dwarf_siblingof(&child, &child) == 0);
+		 dwarf_siblingof(&child, &child) == 0);
 }
 
-void scopes_find(Dwarf_Die *unit, const uint64_t *addresses, size_t count,
-	const struct scope **innermost, size_t *budget, struct arena *arena)
+/* What function_scan_unit() is given. */
+struct scan_context {
+	struct walk *walk;
+	const struct members *all;
+	Dwarf *dwarf;
+};
+
+static bool found_function(void *pointer, Dwarf_Off offset, uint64_t start, uint64_t end)
+{
+	struct scan_context *context = pointer;
+	struct walk *walk = context->walk;
+	const struct members *all = context->all;
+	Dwarf_Die die;
+
+	if (end) {
+		size_t at = lower_bound(walk, all, start);
+
+		if (at == all->count || walk->addresses[all->items[at]] >= end)
+			return true;
+	}
+	if (dwarf_offdie(context->dwarf, offset, &die))
+		walk_code(walk, &die, all, NULL, true, 1);
+	return walk->unplaced && *walk->budget;
+}
+
+void scopes_find(const struct function_scan *scan, Dwarf_Die *unit, const uint64_t *addresses,
+	size_t count, const struct scope **innermost, size_t *budget, struct arena *arena)
 {
 	size_t *all cleanup_free = allocate(count * sizeof(*all));
 	uint32_t *marks cleanup_free = allocate_zeroed(count, sizeof(*marks));
-	struct walk walk = {.addresses = addresses, .innermost = innermost, .marks = marks,
-		.unplaced = count, .budget = budget, .arena = arena};
+	struct walk walk = {.addresses = addresses,
+		.innermost = innermost,
+		.marks = marks,
+		.unplaced = count,
+		.budget = budget,
+		.arena = arena};
+	struct members members = {all, count};
+	struct scan_context context = {&walk, &members, scan->dwarf};
 
 	for (size_t i = 0; i < count; i++) {
 		all[i] = i;
 		innermost[i] = NULL;
 	}
-	walk_children(&walk, unit, &(struct members){all, count}, NULL, 0);
+	if (!function_scan_unit(scan, unit, false, budget, found_function, &context))
+		walk_children(&walk, unit, &members, NULL, 0);
+	else if (walk.unplaced)
+		function_scan_unit(scan, unit, true, budget, found_function, &context);
 	if (!*budget)
 		memset(innermost, 0, count * sizeof(*innermost));
 }

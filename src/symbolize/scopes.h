@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbolize/function_scan.h"
 #include "util/arena.h"
 
 struct scope {
@@ -18,9 +19,10 @@ struct scope {
 
 /*
  * Finds the innermost scope of each of the @count addresses (those of the file, rising, distinct)
- * in one walk over the unit; NULL where no function holds it. Scopes are in @arena, each shared
- * by the addresses that it holds. *budget is how many DIEs may be looked at and is used up; when
- * it is spent, or DIEs nest absurdly, an address has no scope rather than a wrong one.
+ * in one walk over the unit (@scan is of its DWARF); NULL where no function holds it. Scopes are in
+ * @arena, each shared by the addresses that it holds. *budget is how many DIEs may be looked at and
+ * is used up; when it is spent, or DIEs nest absurdly, an address has no scope rather than a wrong
+ * one.
  */
-void scopes_find(Dwarf_Die *unit, const uint64_t *addresses, size_t count,
-	const struct scope **innermost, size_t *budget, struct arena *arena);
+void scopes_find(const struct function_scan *scan, Dwarf_Die *unit, const uint64_t *addresses,
+	size_t count, const struct scope **innermost, size_t *budget, struct arena *arena);

@@ -31,7 +31,7 @@ void sections_init(struct sections *sections, const struct image *image)
 			.type = header.sh_type,
 			.link = header.sh_link,
 			.executable = (header.sh_flags & (SHF_ALLOC | SHF_EXECINSTR)) ==
-				(SHF_ALLOC | SHF_EXECINSTR),
+				      (SHF_ALLOC | SHF_EXECINSTR),
 		};
 	}
 }
@@ -45,7 +45,7 @@ void sections_deinit(struct sections *sections)
 bool section_holds(const struct sections *sections, size_t index, uint64_t address)
 {
 	return index < sections->count &&
-		address - sections->items[index].address < sections->items[index].size;
+	       address - sections->items[index].address < sections->items[index].size;
 }
 
 /* Bytes of the section that are there. */
@@ -90,9 +90,8 @@ size_t symbol_table_read(
 	if (count > table->count - first)
 		count = table->count - first;
 	uint64_t offset = table->offset + first * sizeof(*symbols);
-	return image_read(table->sections->image, offset, symbols, count * sizeof(*symbols))
-		? count
-		: 0;
+	return image_read(table->sections->image, offset, symbols, count * sizeof(*symbols)) ? count
+											     : 0;
 }
 
 void symbol_table_name(
@@ -105,7 +104,8 @@ void symbol_table_name(
 		uint64_t left = table->names_size - offset;
 		size_t wanted = left < sizeof(piece) ? left : sizeof(piece);
 
-		if (!image_read(table->sections->image, table->names_offset + offset, piece, wanted))
+		if (!image_read(
+			    table->sections->image, table->names_offset + offset, piece, wanted))
 			break;
 		size_t length = strnlen(piece, wanted);
 		text_append_bytes(name, piece, length);

@@ -51,7 +51,8 @@ static struct place *find_place(
 	}
 	struct place *place = &symbolizer->places[number];
 	*place = (struct place){.address = address, .is_signal = is_signal};
-	/* A trampoline is never called: the kernel points the handler's return at its first byte. */
+	/* A trampoline is never called: the kernel points the handler's return at its first byte.
+	 */
 	uint64_t lookup = is_signal ? address.value : code_lookup(address);
 	place->module = modules_find(symbolizer->modules, lookup);
 	place->lookup = place->module ? lookup - place->module->bias : lookup;
@@ -134,8 +135,8 @@ static void name_places(
 			&symbolizer->budget);
 	} else {
 		symbols = allocate(distinct * sizeof(*symbols));
-		perf_map_find(symbolizer->process, root, addresses, distinct, symbols,
-			symbolizer->arena);
+		perf_map_find(
+			symbolizer->process, root, addresses, distinct, symbols, symbolizer->arena);
 	}
 	for (size_t i = 0, at = 0; i < count; i++) {
 		at += addresses[at] != places[i]->lookup;
@@ -178,12 +179,11 @@ static void fill_stack(struct symbolizer *symbolizer, struct user_stack *stack)
 	}
 }
 
-void symbolize_process(
-	struct process *process, struct modules *modules, enum lines_wanted lines,
+void symbolize_process(struct process *process, struct modules *modules, enum lines_wanted lines,
 	struct arena *arena)
 {
-	struct symbolizer symbolizer = {.process = process, .modules = modules, .arena = arena,
-		.budget = LINES_BUDGET};
+	struct symbolizer symbolizer = {
+		.process = process, .modules = modules, .arena = arena, .budget = LINES_BUDGET};
 
 	for (size_t i = 0; i < process->thread_count; i++) {
 		const struct user_stack *stack = process->threads[i].user_stack;

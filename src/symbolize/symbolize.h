@@ -14,5 +14,5 @@
  * once, all addresses of a module together. @lines: which debug
  * information to read for source lines and inlined frames.
  */
-void symbolize_process(struct process *process, struct modules *modules,
-	enum lines_wanted lines, struct arena *arena);
+void symbolize_process(struct process *process, struct modules *modules, enum lines_wanted lines,
+	struct arena *arena);

@@ -23,7 +23,7 @@
 /* A symbol that covers addresses. */
 struct match {
 	uint64_t start;
-	uint64_t order; /* in its table */
+	uint64_t order;     /* in its table */
 	size_t first, last; /* the addresses [first, last) of the search */
 	uint32_t name_offset;
 	uint8_t type, binding;
@@ -42,7 +42,7 @@ struct label {
 struct search {
 	const uint64_t *addresses; /* of all that is asked for */
 	struct symbol *symbols;
-	size_t *left; /* indexes of those without a symbol, rising */
+	size_t *left;     /* indexes of those without a symbol, rising */
 	uint64_t *wanted; /* their addresses */
 	size_t left_count;
 	struct symbol_table tables[4];
@@ -77,7 +77,7 @@ static bool is_candidate(const struct sections *sections, const Elf64_Sym *symbo
 	if (symbol->st_shndx == SHN_XINDEX)
 		return true;
 	return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < sections->count &&
-		sections->items[symbol->st_shndx].executable;
+	       sections->items[symbol->st_shndx].executable;
 }
 
 /* arm64's marks of code and data among the symbols: "$x", "$d.4" (AAELF64, "Mapping symbols"). */
@@ -89,8 +89,8 @@ static bool is_mapping_symbol(const struct symbol_table *table, const Elf64_Sym 
 		return false;
 	symbol_table_name(table, symbol->st_name, 4, &name);
 	return name.length >= 2 && name.bytes[0] == '$' &&
-		(name.bytes[1] == 'x' || name.bytes[1] == 'd') &&
-		(!name.bytes[2] || name.bytes[2] == '.');
+	       (name.bytes[1] == 'x' || name.bytes[1] == 'd') &&
+	       (!name.bytes[2] || name.bytes[2] == '.');
 }
 
 static unsigned binding_rank(unsigned binding)
@@ -188,7 +188,8 @@ static struct match *collect_matches(
 			uint64_t start = symbol->st_value, end;
 
 			if (start > highest || !symbol->st_size ||
-				__builtin_add_overflow(start, symbol->st_size, &end) || end <= lowest)
+				__builtin_add_overflow(start, symbol->st_size, &end) ||
+				end <= lowest)
 				continue;
 			size_t at = lower_bound(search->wanted, search->left_count, start);
 			if (search->wanted[at] >= end || !is_candidate(table->sections, symbol))
@@ -302,7 +303,7 @@ static void collect_labels(
 				if (end > label->sized_end)
 					label->sized_end = end;
 			} else if ((!label->found || end > label->start) &&
-				!is_mapping_symbol(table, symbol)) {
+				   !is_mapping_symbol(table, symbol)) {
 				label->found = true;
 				label->start = end;
 				label->table = table;
@@ -346,8 +347,8 @@ static void find_labels(struct search *search)
 		if (!same)
 			name = NULL;
 		if (!label->found || label->start < label->sized_end ||
-			!section_holds(label->table->sections, label->symbol.st_shndx,
-				search->wanted[i]))
+			!section_holds(
+				label->table->sections, label->symbol.st_shndx, search->wanted[i]))
 			continue;
 		if (!name)
 			name = read_name(search, label->table, label->symbol.st_name);
@@ -369,8 +370,8 @@ static void search_table(struct search *search, const struct sections *sections,
 void symbols_find(struct image *image, int root, const uint64_t *addresses, size_t count,
 	struct symbol *symbols, struct arena *arena)
 {
-	struct search search = {.addresses = addresses, .symbols = symbols, .left_count = count,
-		.arena = arena};
+	struct search search = {
+		.addresses = addresses, .symbols = symbols, .left_count = count, .arena = arena};
 	struct sections own, mini = {0}, debug = {0};
 	struct image *minidebug = NULL;
 

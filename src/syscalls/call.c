@@ -53,6 +53,27 @@ static const char *restarted_by(const char *function)
 	return NULL;
 }
 
+/*
+ * A sleep is resumed by functions of the scheduler's section only, which neither the stack nor
+ * wchan shows (kernel/stacktrace.c, stack_trace_consume_entry_nosched()): nothing but the way
+ * into the kernel is left then. The other calls have functions that show.
+ */
+static bool is_entry_only(const struct kernel_stack *stack)
+{
+	static const char *const entries[] = {"do_syscall_64", "x64_sys_call",
+		"__x64_sys_restart_syscall", "__do_sys_restart_syscall",
+		"__arm64_sys_restart_syscall", "invoke_syscall", "el0_svc_common", "do_el0_svc"};
+	const char *function = stack && stack->count ? stack->frames[0].symbol : NULL;
+
+	for (size_t i = 0; function && i < array_length(entries); i++) {
+		size_t length = strlen(entries[i]);
+
+		if (strncmp(function, entries[i], length) == 0 && strchr(".", function[length]))
+			return true;
+	}
+	return false;
+}
+
 static const char *find_resumed(const struct thread *thread)
 {
 	const char *name = NULL;
@@ -61,6 +82,8 @@ static const char *find_resumed(const struct thread *thread)
 		name = restarted_by(thread->kernel_stack->frames[i].symbol);
 	if (!name)
 		name = restarted_by(thread->wchan);
+	if (!name && is_entry_only(thread->kernel_stack))
+		name = "nanosleep";
 	/*
 	 * nanosleep and clock_nanosleep resume alike; the first takes a pointer first, the second
 	 * a clock, whose highest is small and whose CPU clocks are negative.

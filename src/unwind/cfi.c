@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unwind/cfi.h"
 
-#include <dwarf.h>
 #include <stdlib.h>
 
+#include "unwind/cfi_program.h"
+#include "unwind/cfi_section.h"
 #include "unwind/expression.h"
 #include "util/arena.h"
 #include "util/memory.h"
@@ -14,10 +15,18 @@ struct slot {
 	const struct cfi_row *row; /* NULL: an empty slot */
 };
 
+/* Where rows come from, in the order of trust. */
+enum source {
+	EH_FRAME,
+	DEBUG_FRAME,
+	DEBUG_FRAME_OF_DEBUG_FILE,
+	SOURCE_COUNT,
+};
+
 struct rows {
 	struct arena *arena;
-	Dwarf_CFI *eh_frame; /* ours; NULL: none */
-	bool eh_frame_sought;
+	struct cfi_section sections[SOURCE_COUNT];
+	bool sought[SOURCE_COUNT], usable[SOURCE_COUNT];
 	struct slot *slots;
 	size_t slot_count, used;
 };
@@ -28,8 +37,10 @@ static void rows_free(void *memory)
 {
 	struct rows *rows = memory;
 
-	if (rows->eh_frame)
-		dwarf_cfi_end(rows->eh_frame);
+	for (size_t i = 0; i < SOURCE_COUNT; i++) {
+		if (rows->sought[i])
+			cfi_section_deinit(&rows->sections[i]);
+	}
 	arena_destroy(rows->arena);
 	free(rows->slots);
 	free(rows);
@@ -76,169 +87,121 @@ static void remember(struct rows *rows, uint64_t address, const struct cfi_row *
 	rows->used++;
 }
 
-static struct cfi_rule expression_rule(
-        struct arena *arena, enum cfi_rule_kind kind, const Dwarf_Op *operations, size_t count)
-{
-	return (struct cfi_rule){
-	        .kind = kind,
-	        .operations = arena_copy(arena, operations, count * sizeof(*operations)),
-	        .operation_count = count,
-	};
-}
-
-/* The rule of the CFA: a register and an offset nearly always, which libdw gives as one DW_OP_breg.
- */
-static bool compile_cfa(Dwarf_Frame *frame, struct arena *arena, struct cfi_rule *rule)
-{
-	Dwarf_Op *operations;
-	size_t count;
-
-	if (dwarf_frame_cfa(frame, &operations, &count) != 0 || count == 0)
-		return false;
-	uint8_t atom = operations[0].atom;
-	uint64_t number = DW_OP_breg0, offset = 0;
-	if (atom >= DW_OP_breg0 && atom <= DW_OP_breg31) {
-		number = atom - DW_OP_breg0;
-		offset = operations[0].number;
-	} else if (atom == DW_OP_bregx) {
-		number = operations[0].number;
-		offset = operations[0].number2;
-	}
-	if (count == 1 && number < REGISTERS_MAX)
-		*rule = (struct cfi_rule){
-		        .kind = CFI_REGISTER, .source = (uint8_t)number, .offset = (int64_t)offset};
-	else
-		*rule = expression_rule(arena, CFI_EXPRESSION, operations, count);
-	return true;
-}
-
 /*
- * A register's rule from what dwarf_frame_register() tells (elfutils/libdw.h): no operations and
- * its own scratch for "undefined", no operations and NULL for "same"; an operation that names a
- * register; else an address, or a value where DW_OP_stack_value stands last. The rules that are
- * not expressions in the file begin with DW_OP_call_frame_cfa and add at most one constant.
+ * What is done with registers that CFI says nothing of: those that a callee must preserve, and one
+ * that holds a return address which no call has pushed, are as they were; the others may hold
+ * anything.
  */
-static bool compile_register(
-        Dwarf_Frame *frame, unsigned number, struct arena *arena, struct cfi_rule *rule)
+static uint8_t default_rule(const struct arch *arch, unsigned return_address, unsigned number)
 {
-	Dwarf_Op scratch[3], *operations;
-	size_t count;
-
-	if (dwarf_frame_register(frame, (int)number, scratch, &operations, &count) != 0)
-		return false;
-	*rule = (struct cfi_rule){.kind = operations ? CFI_UNDEFINED : CFI_SAME};
-	if (count == 0)
-		return true;
-
-	uint8_t atom = operations[0].atom;
-	if (count == 1 && (atom == DW_OP_regx || (atom >= DW_OP_reg0 && atom <= DW_OP_reg31))) {
-		uint64_t source = operations[0].number;
-
-		if (atom != DW_OP_regx)
-			source = atom - DW_OP_reg0;
-		rule->kind = CFI_REGISTER;
-		rule->source = (uint8_t)source;
-		return source < REGISTERS_MAX;
-	}
-	bool is_value = operations[count - 1].atom == DW_OP_stack_value;
-	size_t length = count - is_value;
-	if (atom == DW_OP_call_frame_cfa &&
-	        (length == 1 || (length == 2 && operations[1].atom == DW_OP_plus_uconst))) {
-		rule->kind = is_value ? CFI_CFA : CFI_AT_CFA;
-		rule->offset = length == 2 ? (int64_t)operations[1].number : 0;
-		return true;
-	}
-	*rule = expression_rule(
-	        arena, is_value ? CFI_EXPRESSION : CFI_AT_EXPRESSION, operations, length);
-	return true;
+	if (arch->preserved >> number & 1)
+		return CFI_SAME;
+	return number == return_address && number != arch->pc ? CFI_SAME : CFI_UNDEFINED;
 }
 
-static const struct cfi_row *compile_row(
-        Dwarf_Frame *frame, const struct arch *arch, struct arena *arena, uint64_t address)
+/* Rows are made of what is left of a state once all that goes without saying is left out. */
+static const struct cfi_row *compile_row(const struct cfi_entry *entry, const struct arch *arch,
+	uint64_t address, struct arena *arena)
 {
 	struct cfi_rule rules[REGISTERS_MAX];
-	struct cfi_row row = {.rule_count = 0};
-	bool signal_frame = false;
-	Dwarf_Addr end = 0;
-	int return_address = dwarf_frame_info(frame, NULL, &end, &signal_frame);
+	struct cfi_row row = {.signal_frame = entry->signal_frame};
+	struct cfi_state state;
+	uint64_t end;
 
-	if (return_address < 0 || return_address >= REGISTERS_MAX ||
-	        !compile_cfa(frame, arena, &row.cfa))
+	if (entry->return_address >= arch->register_count ||
+		!cfi_execute(entry, arch, address, &state, &end) ||
+		state.cfa.kind == CFI_UNSPECIFIED)
 		return &no_row;
-	row.return_address = (uint8_t)return_address;
-	row.signal_frame = signal_frame;
+	row.cfa = state.cfa;
+	row.return_address = (uint8_t)entry->return_address;
 	row.ends_here = end == address + 1;
+	/* A return address that a call pushed must lie somewhere. */
+	if (row.return_address == arch->pc &&
+		state.rules[row.return_address].kind == CFI_UNSPECIFIED)
+		return &no_row;
+	row.outermost = state.rules[row.return_address].kind == CFI_UNDEFINED;
 	for (unsigned number = 0; number < arch->register_count; number++) {
-		struct cfi_rule *rule = &rules[row.rule_count];
+		struct cfi_rule *rule = &state.rules[number];
 
-		if (!compile_register(frame, number, arena, rule))
-			return &no_row;
+		/* The CFA is the caller's sp unless a rule says otherwise. */
+		if (number == arch->sp && rule->kind <= CFI_UNDEFINED)
+			continue;
+		if (rule->kind == CFI_UNSPECIFIED)
+			rule->kind = default_rule(arch, row.return_address, number);
 		rule->target = (uint8_t)number;
-		row.rule_count += rule->kind != CFI_SAME;
+		if (rule->kind == CFI_UNDEFINED)
+			row.lost |= UINT64_C(1) << number;
+		else if (rule->kind != CFI_SAME || number == arch->sp)
+			rules[row.rule_count++] = *rule;
 	}
-	row.rules = arena_copy(arena, rules, row.rule_count * sizeof(*rules));
-	return arena_copy(arena, &row, sizeof(row));
+	struct cfi_row *kept = arena_alloc(arena, sizeof(row) + row.rule_count * sizeof(*rules));
+	*kept = row;
+	memcpy(kept->rules, rules, row.rule_count * sizeof(*rules));
+	return kept;
+}
+
+static bool open_source(struct rows *rows, enum source source, struct image *image, int root)
+{
+	if (rows->sought[source])
+		return rows->usable[source];
+	rows->sought[source] = true;
+	switch (source) {
+	case EH_FRAME:
+		rows->usable[source] = cfi_section_init_eh_frame(&rows->sections[source], image);
+		break;
+	case DEBUG_FRAME:
+		rows->usable[source] =
+			cfi_section_init_debug_frame(&rows->sections[source], image->elf);
+		break;
+	default:
+		image_find_debug(image, root);
+		rows->usable[source] =
+			cfi_section_init_debug_frame(&rows->sections[source], image->debug_elf);
+		break;
+	}
+	return rows->usable[source];
 }
 
 static const struct cfi_row *look_up(
-        Dwarf_CFI *cfi, const struct arch *arch, struct arena *arena, uint64_t address)
+	struct rows *rows, struct image *image, const struct arch *arch, int root, uint64_t address)
 {
-	Dwarf_Frame *frame = NULL;
+	struct cfi_entry entry;
 
-	if (!cfi || dwarf_cfi_addrframe(cfi, address, &frame) != 0)
-		return &no_row;
-	const struct cfi_row *row = compile_row(frame, arch, arena, address);
-	free(frame);
-	return row;
-}
-
-/* Asked first, since to open the DWARF takes long. */
-static bool has_debug_frame(struct image *image, int root)
-{
-	Elf64_Shdr header;
-
-	image_find_debug(image, root);
-	return elf_section(
-		image->debug_elf ? image->debug_elf : image->elf, ".debug_frame", &header);
+	for (enum source source = 0; source < SOURCE_COUNT; source++) {
+		if (open_source(rows, source, image, root) &&
+			cfi_section_find(&rows->sections[source], address, &entry))
+			return compile_row(&entry, arch, address, rows->arena);
+	}
+	return &no_row;
 }
 
 const struct cfi_row *cfi_find(
-        struct image *image, const struct arch *arch, int root, uint64_t address)
+	struct image *image, const struct arch *arch, int root, uint64_t address)
 {
 	struct rows *rows = rows_of(image);
+	const struct cfi_row *row = NULL;
 
-	if (rows->slot_count) {
-		const struct slot *slot = find_slot(rows, address);
-
-		if (slot->row)
-			return slot->row == &no_row ? NULL : slot->row;
+	if (rows->slot_count)
+		row = find_slot(rows, address)->row;
+	if (!row) {
+		row = look_up(rows, image, arch, root, address);
+		remember(rows, address, row);
 	}
-	if (!rows->eh_frame_sought) {
-		rows->eh_frame_sought = true;
-		rows->eh_frame = image->elf ? dwarf_getcfi_elf(image->elf) : NULL;
-	}
-	const struct cfi_row *row = look_up(rows->eh_frame, arch, rows->arena, address);
-	if (row == &no_row && image->elf) {
-		Dwarf *dwarf = has_debug_frame(image, root) ? image_dwarf(image, root) : NULL;
-
-		if (dwarf)
-			row = look_up(dwarf_getcfi(dwarf), arch, rows->arena, address);
-	}
-	remember(rows, address, row);
 	return row == &no_row ? NULL : row;
 }
 
+/* @cfa is what the expression begins with; NULL where it is the CFA's own. */
 static enum cfi_outcome evaluate(const struct cfi_rule *rule, struct cfi_step *step,
-        const struct registers *registers, uint64_t *value)
+	const struct registers *registers, const uint64_t *cfa, uint64_t *value)
 {
 	struct expression_context context = {
-	        .registers = registers,
-	        .memory = step->memory,
-	        .bias = step->bias,
-	        .cfa = step->cfa,
+		.registers = registers,
+		.memory = step->memory,
+		.bias = step->bias,
+		.pushed = cfa,
 	};
 
-	switch (expression_evaluate(&context, rule->operations, rule->operation_count, value)) {
+	switch (expression_evaluate(&context, rule->expression, rule->length, value)) {
 	case EXPRESSION_DONE:
 		return CFI_STEPPED;
 	case EXPRESSION_UNKNOWN_REGISTER:
@@ -260,9 +223,20 @@ static enum cfi_outcome load(struct cfi_step *step, uint64_t address, uint64_t *
 	return CFI_UNREADABLE;
 }
 
-/* The value that @rule gives; CFI_OUTERMOST stands for "undefined". */
+static enum cfi_outcome load_register(struct cfi_step *step, const struct cfi_rule *rule,
+	const struct registers *registers, uint64_t *value)
+{
+	if (!register_known(registers, rule->source)) {
+		step->missing_register = rule->source;
+		return CFI_UNKNOWN_REGISTER;
+	}
+	*value = registers->value[rule->source] + (uint64_t)rule->offset;
+	return CFI_STEPPED;
+}
+
+/* The value that the rule of a register gives. */
 static enum cfi_outcome apply_rule(const struct cfi_rule *rule, struct cfi_step *step,
-        const struct registers *registers, uint64_t *value)
+	const struct registers *registers, uint64_t *value)
 {
 	enum cfi_outcome outcome;
 
@@ -273,38 +247,39 @@ static enum cfi_outcome apply_rule(const struct cfi_rule *rule, struct cfi_step 
 		*value = step->cfa + (uint64_t)rule->offset;
 		return CFI_STEPPED;
 	case CFI_REGISTER:
-		if (!register_known(registers, rule->source)) {
-			step->missing_register = rule->source;
-			return CFI_UNKNOWN_REGISTER;
-		}
-		*value = registers->value[rule->source] + (uint64_t)rule->offset;
-		return CFI_STEPPED;
+		return load_register(step, rule, registers, value);
 	case CFI_AT_EXPRESSION:
-		outcome = evaluate(rule, step, registers, value);
+		outcome = evaluate(rule, step, registers, &step->cfa, value);
 		return outcome == CFI_STEPPED ? load(step, *value, value) : outcome;
 	case CFI_EXPRESSION:
-		return evaluate(rule, step, registers, value);
-	default:
-		return CFI_OUTERMOST;
+		return evaluate(rule, step, registers, &step->cfa, value);
+	default: /* CFI_SAME, of sp */
+		*value = registers->value[rule->target];
+		return CFI_STEPPED;
 	}
 }
 
 enum cfi_outcome cfi_apply(
-        const struct cfi_row *row, struct cfi_step *step, struct registers *registers)
+	const struct cfi_row *row, struct cfi_step *step, struct registers *registers)
 {
 	const struct arch *arch = step->arch;
-	struct registers caller = *registers;
-	enum cfi_outcome outcome = apply_rule(&row->cfa, step, registers, &step->cfa);
+	enum cfi_outcome outcome;
+	struct registers caller;
 
+	if (row->outermost)
+		return CFI_OUTERMOST;
+	outcome = row->cfa.kind == CFI_REGISTER
+			  ? load_register(step, &row->cfa, registers, &step->cfa)
+			  : evaluate(&row->cfa, step, registers, NULL, &step->cfa);
 	if (outcome != CFI_STEPPED)
 		return outcome;
-	register_set(&caller, arch->sp, step->cfa); /* unless a rule says otherwise */
+	caller = *registers;
+	caller.known &= ~row->lost;
+	register_set(&caller, arch->sp, step->cfa);
 	for (size_t i = 0; i < row->rule_count; i++) {
 		const struct cfi_rule *rule = &row->rules[i];
 		uint64_t value;
 
-		if (rule->target == arch->sp && rule->kind == CFI_UNDEFINED)
-			continue;
 		outcome = apply_rule(rule, step, registers, &value);
 		if (outcome == CFI_STEPPED)
 			register_set(&caller, rule->target, value);

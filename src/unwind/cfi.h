@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * CFI: call frame information (DWARF 5, section 6.4), from .eh_frame or .debug_frame.
- * libdw reads it; its rules are compiled into rows of our own, kept by address in
- * the image, so that the same address in 5,000 threads is looked up once.
+ * Its rules are compiled into rows, kept by address in the image, so that the same address in
+ * 5,000 threads is looked up once.
  */
 #pragma once
 
-#include <elfutils/libdw.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@
 
 /* Where a register of the caller, or the CFA itself, is to be had from. */
 enum cfi_rule_kind {
+	CFI_UNSPECIFIED,   /* CFI says nothing of it */
 	CFI_UNDEFINED,     /* nowhere: its value is lost */
 	CFI_SAME,          /* unchanged */
 	CFI_AT_CFA,        /* in memory at CFA + offset */
@@ -28,21 +28,25 @@ enum cfi_rule_kind {
 };
 
 struct cfi_rule {
-	uint8_t kind;   /* enum cfi_rule_kind */
-	uint8_t target; /* the caller's register; of no meaning in the rule of the CFA */
-	uint8_t source; /* CFI_REGISTER */
-	int64_t offset;
-	const Dwarf_Op *operations; /* expressions */
-	size_t operation_count;
+	uint8_t kind;    /* enum cfi_rule_kind */
+	uint8_t target;  /* the caller's register; of no meaning in the rule of the CFA */
+	uint8_t source;  /* CFI_REGISTER */
+	uint32_t length; /* of the expression, in bytes */
+	union {
+		int64_t offset;
+		const uint8_t *expression; /* in the image's section */
+	};
 };
 
 struct cfi_row {
-	struct cfi_rule cfa;    /* CFI_REGISTER or CFI_EXPRESSION */
-	struct cfi_rule *rules; /* of the registers that are not CFI_SAME */
-	size_t rule_count;
+	struct cfi_rule cfa; /* CFI_REGISTER or CFI_EXPRESSION */
+	uint64_t lost; /* registers that the callee may have overwritten: bit n for number n */
 	uint8_t return_address; /* the register that holds it in the caller's set */
+	bool outermost;         /* the return address is undefined: there is no caller */
 	bool signal_frame;      /* augmentation "S": the caller was interrupted, not in a call */
 	bool ends_here;         /* it does not cover the byte after the address it was found for */
+	uint8_t rule_count;
+	struct cfi_rule rules[]; /* of registers that are neither lost nor as they were */
 };
 
 /*
@@ -51,7 +55,7 @@ struct cfi_row {
  * nothing: a directory descriptor or -1.
  */
 const struct cfi_row *cfi_find(
-        struct image *image, const struct arch *arch, int root, uint64_t address);
+	struct image *image, const struct arch *arch, int root, uint64_t address);
 
 enum cfi_outcome {
 	CFI_STEPPED,
@@ -76,4 +80,4 @@ struct cfi_step {
  * overwritten unknown. Left as they were unless CFI_STEPPED comes back.
  */
 enum cfi_outcome cfi_apply(
-        const struct cfi_row *row, struct cfi_step *step, struct registers *registers);
+	const struct cfi_row *row, struct cfi_step *step, struct registers *registers);

@@ -4,6 +4,8 @@
 #include <dwarf.h>
 #include <stdbool.h>
 
+#include "unwind/reader.h"
+
 #define STACK_DEPTH 64
 #define STEP_LIMIT 4096
 
@@ -27,7 +29,7 @@ static uint64_t *peek(struct machine_stack *stack, uint64_t below)
 }
 
 static enum expression_result push_register(struct expression_context *context,
-        struct machine_stack *stack, uint64_t number, uint64_t offset)
+	struct machine_stack *stack, uint64_t number, uint64_t offset)
 {
 	if (number >= REGISTERS_MAX)
 		return EXPRESSION_INVALID;
@@ -36,11 +38,11 @@ static enum expression_result push_register(struct expression_context *context,
 		return EXPRESSION_UNKNOWN_REGISTER;
 	}
 	return push(stack, context->registers->value[number] + offset) ? EXPRESSION_DONE
-	                                                               : EXPRESSION_INVALID;
+								       : EXPRESSION_INVALID;
 }
 
 static enum expression_result dereference(
-        const struct expression_context *context, struct machine_stack *stack, uint64_t size)
+	const struct expression_context *context, struct machine_stack *stack, uint64_t size)
 {
 	uint64_t *top = peek(stack, 0), value = 0;
 
@@ -175,96 +177,126 @@ static bool rearrange(struct machine_stack *stack, uint8_t atom, uint64_t index)
 	}
 }
 
-/*
- * The operation that a DW_OP_skip or DW_OP_bra at @from leads to; @count for the end of the
- * expression, SIZE_MAX where its target is not the start of an operation. libdw keeps each
- * operation's offset in the expression; a branch takes three bytes.
- */
-static size_t find_target(const Dwarf_Op *operations, size_t count, size_t from)
+static enum expression_result execute(struct expression_context *context,
+	struct machine_stack *stack, struct reader *reader, uint8_t operation)
 {
-	uint64_t target = operations[from].offset + 3 + operations[from].number;
-
-	for (size_t i = 0; i < count; i++) {
-		if (operations[i].offset == target)
-			return i;
-	}
-	return target > operations[count - 1].offset ? count : SIZE_MAX;
-}
-
-static enum expression_result execute(
-        struct expression_context *context, struct machine_stack *stack, const Dwarf_Op *operation)
-{
-	uint8_t atom = operation->atom;
+	uint64_t number;
 	bool done;
 
-	switch (atom) {
+	switch (operation) {
 	case DW_OP_lit0 ... DW_OP_lit31:
-		done = push(stack, atom - DW_OP_lit0);
+		done = push(stack, operation - DW_OP_lit0);
 		break;
 	case DW_OP_breg0 ... DW_OP_breg31:
-		return push_register(context, stack, atom - DW_OP_breg0, operation->number);
+		return push_register(
+			context, stack, operation - DW_OP_breg0, (uint64_t)read_sleb(reader));
 	case DW_OP_bregx:
-		return push_register(context, stack, operation->number, operation->number2);
+		number = read_uleb(reader);
+		return push_register(context, stack, number, (uint64_t)read_sleb(reader));
 	case DW_OP_addr:
-		done = push(stack, operation->number + context->bias);
+		done = push(stack, read_unsigned(reader, 8) + context->bias);
 		break;
-	case DW_OP_const1u ... DW_OP_consts:
-		done = push(stack, operation->number);
+	case DW_OP_const1u:
+		done = push(stack, read_unsigned(reader, 1));
 		break;
-	case DW_OP_call_frame_cfa:
-		done = push(stack, context->cfa);
+	case DW_OP_const1s:
+		done = push(stack, (uint64_t)read_signed(reader, 1));
+		break;
+	case DW_OP_const2u:
+		done = push(stack, read_unsigned(reader, 2));
+		break;
+	case DW_OP_const2s:
+		done = push(stack, (uint64_t)read_signed(reader, 2));
+		break;
+	case DW_OP_const4u:
+		done = push(stack, read_unsigned(reader, 4));
+		break;
+	case DW_OP_const4s:
+		done = push(stack, (uint64_t)read_signed(reader, 4));
+		break;
+	case DW_OP_const8u:
+	case DW_OP_const8s:
+		done = push(stack, read_unsigned(reader, 8));
+		break;
+	case DW_OP_constu:
+		done = push(stack, read_uleb(reader));
+		break;
+	case DW_OP_consts:
+		done = push(stack, (uint64_t)read_sleb(reader));
 		break;
 	case DW_OP_deref:
 		return dereference(context, stack, sizeof(uint64_t));
 	case DW_OP_deref_size:
-		return dereference(context, stack, operation->number);
-	case DW_OP_dup ... DW_OP_rot:
-		done = rearrange(stack, atom, operation->number);
+		return dereference(context, stack, read_unsigned(reader, 1));
+	case DW_OP_dup:
+	case DW_OP_drop:
+	case DW_OP_over:
+	case DW_OP_swap:
+	case DW_OP_rot:
+		done = rearrange(stack, operation, 0);
+		break;
+	case DW_OP_pick:
+		done = rearrange(stack, operation, read_unsigned(reader, 1));
 		break;
 	case DW_OP_abs:
 	case DW_OP_neg:
 	case DW_OP_not:
-		done = apply_unary(stack, atom);
+		done = apply_unary(stack, operation);
 		break;
 	case DW_OP_plus_uconst:
-		done = push(stack, operation->number) && apply_binary(stack, DW_OP_plus);
+		done = push(stack, read_uleb(reader)) && apply_binary(stack, DW_OP_plus);
 		break;
 	case DW_OP_nop:
 		done = true;
 		break;
 	default:
-		done = apply_binary(stack, atom);
+		done = apply_binary(stack, operation);
 		break;
 	}
 	return done ? EXPRESSION_DONE : EXPRESSION_INVALID;
 }
 
-enum expression_result expression_evaluate(struct expression_context *context,
-        const Dwarf_Op *operations, size_t count, uint64_t *value)
+/* DW_OP_skip and DW_OP_bra: where to go on is told in bytes from the end of the operation. */
+static bool branch(
+	struct machine_stack *stack, struct reader *reader, const uint8_t *start, uint8_t operation)
 {
-	struct machine_stack stack = {.depth = 0};
-	size_t steps = 0;
+	int64_t distance = read_signed(reader, 2);
+	bool taken = operation == DW_OP_skip;
 
-	for (size_t at = 0, next; at < count; at = next) {
-		const Dwarf_Op *operation = &operations[at];
+	if (!taken) {
+		if (stack->depth == 0)
+			return false;
+		taken = stack->values[--stack->depth] != 0;
+	}
+	if (!taken)
+		return true;
+	if (distance < start - reader->at || distance > reader->end - reader->at)
+		return false;
+	reader->at += distance;
+	return true;
+}
 
-		next = at + 1;
-		if (++steps > STEP_LIMIT)
+enum expression_result expression_evaluate(struct expression_context *context,
+	const uint8_t *expression, size_t length, uint64_t *value)
+{
+	struct reader reader = {.at = expression, .end = expression + length};
+	struct machine_stack stack;
+
+	stack.depth = 0;
+	if (context->pushed)
+		push(&stack, *context->pushed);
+	for (size_t steps = 0; reader.at < reader.end; steps++) {
+		uint8_t operation = *reader.at++;
+		enum expression_result result = EXPRESSION_DONE;
+
+		if (steps == STEP_LIMIT)
 			return EXPRESSION_INVALID;
-		if (operation->atom == DW_OP_skip || operation->atom == DW_OP_bra) {
-			bool taken = operation->atom == DW_OP_skip;
-
-			if (!taken && stack.depth == 0)
-				return EXPRESSION_INVALID;
-			if (!taken)
-				taken = stack.values[--stack.depth] != 0;
-			if (taken)
-				next = find_target(operations, count, at);
-			if (next == SIZE_MAX)
-				return EXPRESSION_INVALID;
-			continue;
-		}
-		enum expression_result result = execute(context, &stack, operation);
+		if (operation != DW_OP_skip && operation != DW_OP_bra)
+			result = execute(context, &stack, &reader, operation);
+		else if (!branch(&stack, &reader, expression, operation))
+			result = EXPRESSION_INVALID;
+		if (reader.failed)
+			return EXPRESSION_INVALID;
 		if (result != EXPRESSION_DONE)
 			return result;
 	}

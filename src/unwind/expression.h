@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include <elfutils/libdw.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,11 +22,12 @@ enum expression_result {
 struct expression_context {
 	const struct registers *registers;
 	const struct memory *memory;
-	uint64_t bias;             /* added to addresses of the file (DW_OP_addr) */
-	uint64_t cfa;              /* for DW_OP_call_frame_cfa */
+	uint64_t bias; /* added to addresses of the file (DW_OP_addr) */
+	const uint64_t
+		*pushed; /* what the stack begins with: the CFA, in rules of registers; or NULL */
 	unsigned missing_register; /* set with EXPRESSION_UNKNOWN_REGISTER */
 };
 
-/* Evaluates @operations; *value becomes the top of the stack. */
+/* Evaluates the expression of @length bytes; *value becomes the top of the stack. */
 enum expression_result expression_evaluate(struct expression_context *context,
-        const Dwarf_Op *operations, size_t count, uint64_t *value);
+	const uint8_t *expression, size_t length, uint64_t *value);

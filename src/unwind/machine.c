@@ -6,8 +6,8 @@
 #include "util/memory.h"
 
 static const struct machine *const machines[] = {
-        &machine_x86_64,
-        &machine_aarch64,
+	&machine_x86_64,
+	&machine_aarch64,
 };
 
 const struct machine *machine_of(const struct arch *arch)

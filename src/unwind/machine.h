@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "arch/arch.h"
+#include "elf/modules.h"
 #include "model/memory.h"
 #include "model/registers.h"
 
@@ -25,18 +26,22 @@ struct machine {
 	/* The interrupted registers, from what the kernel put at @sp for that code; false:
 	 * unreadable. */
 	bool (*interrupted_registers)(
-	        const struct memory *memory, uint64_t sp, struct registers *registers);
+		const struct memory *memory, uint64_t sp, struct registers *registers);
 
 	/* Whether the instruction before @address is a call. */
 	bool (*follows_call)(const struct memory *memory, uint64_t address);
 
 	/*
-	 * Where the return address lies for the code at registers' pc, found by following the code
-	 * up to the function's return; false: not found. *registers become the caller's, pc left
-	 * out. NULL where it is not known how.
+	 * Follows the code from pc to where it returns, and turns *registers into the caller's; a
+	 * good guess. false: not found, and *registers are as they were. NULL where it is not known
+	 * how.
 	 */
 	bool (*follow_to_return)(
-	        const struct memory *memory, struct registers *registers, uint64_t *return_slot);
+		const struct memory *memory, struct modules *modules, struct registers *registers);
+
+	/* Whether the code at @address ends its thread without more ado: what a thread begins and
+	 * ends with. */
+	bool (*ends_thread)(const struct memory *memory, uint64_t address);
 };
 
 /* The machine of that architecture; never NULL. */

@@ -6,6 +6,7 @@
 #include "util/memory.h"
 
 #define MOV_X8_139 0xd2801168u /* rt_sigreturn's number: include/uapi/asm-generic/unistd.h */
+#define MOV_W8_93 0x52800ba8u
 #define SVC_0 0xd4000001u
 
 /*
@@ -19,8 +20,8 @@
 static const char *register_name(unsigned number)
 {
 	static const char *const names[] = {"x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8",
-	        "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20",
-	        "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp", "pc"};
+		"x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20",
+		"x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp", "pc"};
 
 	return number < array_length(names) ? names[number] : "another register";
 }
@@ -38,7 +39,7 @@ static bool is_signal_return(const struct memory *memory, uint64_t pc)
 }
 
 static bool interrupted_registers(
-        const struct memory *memory, uint64_t sp, struct registers *registers)
+	const struct memory *memory, uint64_t sp, struct registers *registers)
 {
 	uint64_t values[CONTEXT_REGISTERS];
 
@@ -59,10 +60,25 @@ static bool follows_call(const struct memory *memory, uint64_t address)
 	       ((code & 0xfc000000u) == 0x94000000u || (code & 0xfefff000u) == 0xd63f0000u);
 }
 
+/* mov w8 or x8, #93 (exit); svc #0, among the first instructions. */
+static bool ends_thread(const struct memory *memory, uint64_t address)
+{
+	uint32_t code[4];
+
+	if (!memory_read(memory, address, code, sizeof(code)))
+		return false;
+	for (size_t i = 0; i + 1 < array_length(code); i++) {
+		if ((code[i] & 0x7fffffffu) == MOV_W8_93 && code[i + 1] == SVC_0)
+			return true;
+	}
+	return false;
+}
+
 const struct machine machine_aarch64 = {
-        .elf_machine = EM_AARCH64,
-        .register_name = register_name,
-        .is_signal_return = is_signal_return,
-        .interrupted_registers = interrupted_registers,
-        .follows_call = follows_call,
+	.elf_machine = EM_AARCH64,
+	.register_name = register_name,
+	.is_signal_return = is_signal_return,
+	.interrupted_registers = interrupted_registers,
+	.follows_call = follows_call,
+	.ends_thread = ends_thread,
 };

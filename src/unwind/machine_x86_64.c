@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "unwind/machine.h"
+#include "unwind/x86_64_decode.h"
+#include "unwind/x86_64_follow.h"
 #include "util/memory.h"
 
 /*
@@ -12,10 +14,12 @@
  */
 #define R8_OFFSET 40
 
+#define SYS_EXIT 60 /* arch/x86/entry/syscalls/syscall_64.tbl */
+
 static const char *register_name(unsigned number)
 {
 	static const char *const names[] = {"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
-	        "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
+		"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
 
 	return number < array_length(names) ? names[number] : "another register";
 }
@@ -25,7 +29,7 @@ static const uint8_t short_return[] = {0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05};
 static const uint8_t long_return[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
 
 static bool has_code(
-        const struct memory *memory, uint64_t address, const uint8_t *code, size_t length)
+	const struct memory *memory, uint64_t address, const uint8_t *code, size_t length)
 {
 	uint8_t found[sizeof(long_return)];
 
@@ -42,7 +46,7 @@ static bool is_signal_return(const struct memory *memory, uint64_t pc)
 }
 
 static bool interrupted_registers(
-        const struct memory *memory, uint64_t sp, struct registers *registers)
+	const struct memory *memory, uint64_t sp, struct registers *registers)
 {
 	/* struct sigcontext's order, arch/x86/include/uapi/asm/sigcontext.h, in DWARF numbers. */
 	static const uint8_t order[] = {8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
@@ -56,42 +60,37 @@ static bool interrupted_registers(
 	return true;
 }
 
-/*
- * The call's encodings (Intel SDM, volume 2, CALL): e8 with four bytes; ff /2 with a register
- * or memory operand, whose length its ModRM byte tells.
- */
-static bool follows_call(const struct memory *memory, uint64_t address)
+/* mov $60 (exit) to eax or al and syscall, with nothing but moves before: musl's and others'
+ * clone(). */
+static bool ends_thread(const struct memory *memory, uint64_t address)
 {
-	uint8_t code[7]; /* the longest without prefixes: ff, ModRM, SIB, four bytes */
+	uint8_t code[32];
+	size_t length = memory->read(memory, address, code, sizeof(code));
+	struct x86_64_instruction instruction;
+	bool is_exit = false;
 
-	if (address < sizeof(code) ||
-	        !memory_read(memory, address - sizeof(code), code, sizeof(code)))
-		return false;
-	if (code[2] == 0xe8)
-		return true;
-	for (size_t length = 2; length <= sizeof(code); length++) {
-		const uint8_t *call = code + sizeof(code) - length;
-		uint8_t mode = call[1] >> 6, operand = call[1] & 7;
-		bool has_sib = mode != 3 && operand == 4;
-		size_t wanted = 2 + has_sib;
-
-		if (call[0] != 0xff || (call[1] >> 3 & 7) != 2)
-			continue;
-		if (mode == 1)
-			wanted += 1;
-		else if (mode == 2 || (mode == 0 && operand == 5) ||
-		         (mode == 0 && has_sib && length > 2 && (call[2] & 7) == 5))
-			wanted += 4;
-		if (wanted == length)
-			return true;
+	for (size_t at = 0, count = 0; at < length && count < 6;
+		at += instruction.length, count++) {
+		if (!x86_64_decode(code + at, length - at, &instruction))
+			return false;
+		bool one_byte = instruction.map == MAP_ONE_BYTE;
+		if (one_byte && (instruction.opcode == 0xb8 || instruction.opcode == 0xb0))
+			is_exit = instruction.immediate == SYS_EXIT;
+		else if (instruction.map == MAP_0F && instruction.opcode == 0x05)
+			return is_exit;
+		else if (!one_byte || (instruction.opcode != 0x89 && instruction.opcode != 0x31 &&
+					      instruction.opcode != 0x33))
+			return false;
 	}
 	return false;
 }
 
 const struct machine machine_x86_64 = {
-        .elf_machine = EM_X86_64,
-        .register_name = register_name,
-        .is_signal_return = is_signal_return,
-        .interrupted_registers = interrupted_registers,
-        .follows_call = follows_call,
+	.elf_machine = EM_X86_64,
+	.register_name = register_name,
+	.is_signal_return = is_signal_return,
+	.interrupted_registers = interrupted_registers,
+	.follows_call = x86_64_follows_call,
+	.ends_thread = ends_thread,
+	.follow_to_return = x86_64_follow_to_return,
 };

@@ -17,16 +17,16 @@ static bool holds_still(const struct stack_memory *stack, uint64_t address)
 }
 
 static size_t read_beyond(
-        const struct stack_memory *stack, uint64_t address, void *to, size_t length)
+	const struct stack_memory *stack, uint64_t address, void *to, size_t length)
 {
 	if (!stack->beyond || !holds_still(stack, address) ||
-	        !holds_still(stack, address + length - 1))
+		!holds_still(stack, address + length - 1))
 		return 0;
 	return stack->beyond->read(stack->beyond, address, to, length);
 }
 
 static size_t stack_memory_read(
-        const struct memory *memory, uint64_t address, void *to, size_t length)
+	const struct memory *memory, uint64_t address, void *to, size_t length)
 {
 	const struct stack_memory *stack = (const struct stack_memory *)memory;
 	uint64_t offset = address - stack->start;
@@ -43,16 +43,16 @@ static size_t stack_memory_read(
 }
 
 struct stack_memory stack_memory_of(const struct process *process, const struct thread *thread,
-        struct modules *modules, uint64_t sp)
+	struct modules *modules, uint64_t sp)
 {
 	return (struct stack_memory){
-	        .memory.read = stack_memory_read,
-	        .start = thread->stack_start,
-	        .bytes = thread->stack_bytes,
-	        .length = thread->stack_bytes ? thread->stack_length : 0,
-	        .beyond = process->memory,
-	        .modules = modules,
-	        .held_still = thread->held_still,
-	        .sp = sp,
+		.memory.read = stack_memory_read,
+		.start = thread->stack_start,
+		.bytes = thread->stack_bytes,
+		.length = thread->stack_bytes ? thread->stack_length : 0,
+		.beyond = process->memory,
+		.modules = modules,
+		.held_still = thread->held_still,
+		.sp = sp,
 	};
 }

@@ -23,4 +23,4 @@ struct stack_memory {
 
 /* A reader for @thread of @process; it borrows all three. */
 struct stack_memory stack_memory_of(const struct process *process, const struct thread *thread,
-        struct modules *modules, uint64_t sp);
+	struct modules *modules, uint64_t sp);

@@ -55,9 +55,22 @@ static uint64_t *register_at(struct walk *walk, unsigned number)
 	return &walk->registers.value[number];
 }
 
+static bool is_same_mapping(const struct walk *walk, uint64_t a, uint64_t b)
+{
+	const struct mapping *mapping = modules_mapping(walk->modules, a);
+
+	return mapping && mapping == modules_mapping(walk->modules, b);
+}
+
+static enum step cannot_read(struct walk *walk, uint64_t address)
+{
+	return end(walk, STACK_UNREADABLE,
+		arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read", address));
+}
+
 /* Why a frame could not be left by its row. */
 static enum step explain_failure(
-        struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
+	struct walk *walk, enum cfi_outcome outcome, const struct cfi_step *step)
 {
 	const char *name;
 
@@ -67,18 +80,16 @@ static enum step explain_failure(
 	case CFI_UNREADABLE:
 		if (!step->missing_address)
 			return end(walk, STACK_UNREADABLE,
-			        "memory that its unwind rule needs can't be read");
-		return end(walk, STACK_UNREADABLE,
-		        arena_printf(walk->arena, "memory at 0x%" PRIx64 " can't be read",
-		                step->missing_address));
+				"memory that its unwind rule needs can't be read");
+		return cannot_read(walk, step->missing_address);
 	case CFI_UNKNOWN_REGISTER:
 		name = walk->machine->register_name(step->missing_register);
 		if (!(walk->known_at_first >> step->missing_register & 1))
 			return end(walk, STACK_UNREADABLE,
-			        arena_printf(
-			                walk->arena, "needs %s, which only a stop shows", name));
+				arena_printf(
+					walk->arena, "needs %s, which only a stop shows", name));
 		return end(walk, STACK_UNREADABLE,
-		        arena_printf(walk->arena, "needs %s, which was not kept", name));
+			arena_printf(walk->arena, "needs %s, which was not kept", name));
 	default:
 		return end(walk, STACK_NO_UNWIND_INFO, "its unwind rules make no sense");
 	}
@@ -91,7 +102,7 @@ static enum step explain_failure(
 static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
 {
 	uint64_t new_sp = *register_at(walk, walk->arch->sp),
-	         pc = *register_at(walk, walk->arch->pc);
+		 pc = *register_at(walk, walk->arch->pc);
 
 	if (!from_signal) {
 		bool leaf = walk->at_instruction && walk->arch->return_address != walk->arch->pc;
@@ -100,25 +111,25 @@ static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal
 			return end(walk, STACK_COMPLETE, NULL);
 		if (new_sp < sp || (new_sp == sp && !leaf))
 			return end(walk, STACK_NO_UNWIND_INFO,
-			        "its caller's frame would lie below it");
+				"its caller's frame would lie below it");
 		if (!is_executable(walk, pc))
 			return end(walk, STACK_NO_UNWIND_INFO,
-			        arena_printf(walk->arena,
-			                "its return address 0x%" PRIx64
-			                " is not in executable memory",
-			                pc));
+				arena_printf(walk->arena,
+					"its return address 0x%" PRIx64
+					" is not in executable memory",
+					pc));
 	}
 	walk->at_instruction = from_signal;
 	return STEP_ON;
 }
 
 static enum step step_by_row(
-        struct walk *walk, const struct module *module, const struct cfi_row *row)
+	struct walk *walk, const struct module *module, const struct cfi_row *row)
 {
 	struct cfi_step step = {
-	        .arch = walk->arch,
-	        .memory = walk->memory,
-	        .bias = module->bias,
+		.arch = walk->arch,
+		.memory = walk->memory,
+		.bias = module->bias,
 	};
 	uint64_t sp = *register_at(walk, walk->arch->sp);
 	enum cfi_outcome outcome = cfi_apply(row, &step, &walk->registers);
@@ -134,7 +145,7 @@ static enum step step_by_signal_context(struct walk *walk)
 
 	if (!walk->machine->interrupted_registers(walk->memory, sp, &walk->registers))
 		return end(
-		        walk, STACK_UNREADABLE, "the registers that a signal saved can't be read");
+			walk, STACK_UNREADABLE, "the registers that a signal saved can't be read");
 	return check_progress(walk, sp, true);
 }
 
@@ -142,10 +153,77 @@ static enum step no_unwind_info(struct walk *walk, const struct module *module)
 {
 	if (!module)
 		return end(walk, STACK_NO_UNWIND_INFO,
-		        "no unwind information for code outside of any file");
+			"no unwind information for code outside of any file");
 	return end(walk, STACK_NO_UNWIND_INFO,
-	        arena_printf(walk->arena, "no unwind information in %s",
-	                escaped(walk->arena, module->path)));
+		arena_printf(walk->arena, "no unwind information in %s",
+			escaped(walk->arena, module->path)));
+}
+
+/*
+ * pc is not in executable memory: a call through a bad pointer. The call itself went well, so that
+ * its return address is where a function finds it when it begins.
+ */
+static enum step step_from_bad_call(struct walk *walk)
+{
+	const struct arch *arch = walk->arch;
+	uint64_t sp = *register_at(walk, arch->sp), address = 0;
+	bool pushed = arch->return_address == arch->pc;
+	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
+			    : register_known(&walk->registers, arch->return_address);
+
+	if (!pushed && found)
+		address = *register_at(walk, arch->return_address) & arch->code_mask;
+	if (!found || !is_executable(walk, address) ||
+		!walk->machine->follows_call(walk->memory, address))
+		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
+	walk->guessed = true;
+	register_set(&walk->registers, arch->pc, address);
+	register_set(&walk->registers, arch->sp, sp + (pushed ? sizeof(address) : 0));
+	return check_progress(walk, sp, false);
+}
+
+/* How far above a frame the one that the C library began with may lie, and how long its code is. */
+#define BEGINNING_DISTANCE 1024
+#define ENTRY_LENGTH 64
+
+/* Whether a call at @address was made by what a program or a thread begins with. */
+static bool is_beginning(struct walk *walk, uint64_t address)
+{
+	const struct module *module = modules_find(walk->modules, address);
+
+	if (!module)
+		return false;
+	if (module->image->entry && address - module->bias - module->image->entry < ENTRY_LENGTH)
+		return true;
+	return walk->machine->ends_thread(walk->memory, address);
+}
+
+/*
+ * What calls a function that never returns, as musl's libc_start_main_stage2() and start() call
+ * exit(), can't be followed to a return. These are called by a program's or a thread's first code.
+ */
+static enum step step_to_beginning(struct walk *walk, const struct module *module)
+{
+	uint64_t sp = *register_at(walk, walk->arch->sp), address;
+
+	if (walk->at_instruction || !register_known(&walk->registers, walk->arch->sp))
+		return no_unwind_info(walk, module);
+	for (uint64_t slot = sp; slot < sp + BEGINNING_DISTANCE; slot += sizeof(address)) {
+		if (!memory_read(walk->memory, slot, &address, sizeof(address)))
+			break;
+		if (!is_executable(walk, address) ||
+			!walk->machine->follows_call(walk->memory, address))
+			continue;
+		/* Another call lies between. */
+		if (!is_beginning(walk, address))
+			break;
+		walk->guessed = true;
+		walk->registers.known = 0;
+		register_set(&walk->registers, walk->arch->pc, address);
+		register_set(&walk->registers, walk->arch->sp, slot + sizeof(address));
+		return check_progress(walk, sp, false);
+	}
+	return no_unwind_info(walk, module);
 }
 
 /*
@@ -167,17 +245,17 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	/* The outermost frame is marked so (psABI, 3.4.1; AAPCS64, 6.4.6). */
 	if (fp == 0 && !walk->at_instruction)
 		return end(walk, STACK_COMPLETE, NULL);
-	if (fp % sizeof(uint64_t) || fp < sp ||
-	        !memory_read(walk->memory, fp, record, sizeof(record)))
-		return no_unwind_info(walk, module);
+	if (fp % sizeof(uint64_t) || fp < sp)
+		return step_to_beginning(walk, module);
+	if (!memory_read(walk->memory, fp, record, sizeof(record)))
+		return is_same_mapping(walk, fp, sp) ? cannot_read(walk, fp)
+						     : step_to_beginning(walk, module);
 	record[1] &= arch->code_mask;
-	if (record[0] == 0 && record[1] == 0)
-		return end(walk, STACK_COMPLETE, NULL);
 	if (!is_executable(walk, record[1]))
-		return no_unwind_info(walk, module);
+		return step_to_beginning(walk, module);
 
 	walk->guessed = module || walk->at_instruction ||
-	                !walk->machine->follows_call(walk->memory, record[1]);
+			!walk->machine->follows_call(walk->memory, record[1]);
 	walk->registers.known = 0;
 	register_set(&walk->registers, arch->fp, record[0]);
 	register_set(&walk->registers, arch->pc, record[1]);
@@ -188,26 +266,17 @@ static enum step step_by_frame_pointer(struct walk *walk, const struct module *m
 	return check_progress(walk, sp, false);
 }
 
-/*
- * pc is not in executable memory: a call through a bad pointer. The call itself went well, so that
- * its return address is where a function finds it when it begins.
- */
-static enum step step_from_bad_call(struct walk *walk)
+/* Code that keeps no frame pointer, as far as is known: what it does until it returns tells. */
+static enum step step_by_code(struct walk *walk, const struct module *module)
 {
-	const struct arch *arch = walk->arch;
-	uint64_t sp = *register_at(walk, arch->sp), address = 0;
-	bool pushed = arch->return_address == arch->pc;
-	bool found = pushed ? memory_read(walk->memory, sp, &address, sizeof(address))
-	                    : register_known(&walk->registers, arch->return_address);
+	const uint64_t sp = *register_at(walk, walk->arch->sp);
+	const uint64_t fp = *register_at(walk, walk->arch->fp);
 
-	if (!pushed && found)
-		address = *register_at(walk, arch->return_address) & arch->code_mask;
-	if (!found || !is_executable(walk, address) ||
-	        !walk->machine->follows_call(walk->memory, address))
-		return end(walk, STACK_NO_UNWIND_INFO, "it is not in executable memory");
-	walk->guessed = true;
-	register_set(&walk->registers, arch->pc, address);
-	register_set(&walk->registers, arch->sp, sp + (pushed ? sizeof(address) : 0));
+	if (!walk->machine->follow_to_return ||
+		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
+		return step_by_frame_pointer(walk, module);
+	/* Two ways to the same place are no guess. */
+	walk->guessed = *register_at(walk, walk->arch->sp) != fp + 2 * sizeof(uint64_t);
 	return check_progress(walk, sp, false);
 }
 
@@ -221,13 +290,13 @@ static enum step step_out(struct walk *walk)
 	walk->guessed = false;
 	if (module && module->image->machine == walk->arch->elf_machine)
 		row = cfi_find(module->image, walk->arch, modules_root(walk->modules),
-		        code_lookup(*address) - module->bias);
+			code_lookup(*address) - module->bias);
 	/*
 	 * A handler "returns" to the first instruction of the code that ends it: the byte before is
 	 * another function's.
 	 */
 	if ((!row || (address->is_return && row->ends_here)) &&
-	        walk->machine->is_signal_return(walk->memory, address->value)) {
+		walk->machine->is_signal_return(walk->memory, address->value)) {
 		walk->signal_frame[walk->count - 1] = true;
 		return step_by_signal_context(walk);
 	}
@@ -237,6 +306,11 @@ static enum step step_out(struct walk *walk)
 	}
 	if (walk->at_instruction && !is_executable(walk, address->value))
 		return step_from_bad_call(walk);
+	if (address->is_return && is_beginning(walk, address->value))
+		return end(walk, STACK_COMPLETE, NULL);
+	/* Generated code keeps a frame pointer, but not in its first and last instructions. */
+	if (module || walk->at_instruction)
+		return step_by_code(walk, module);
 	return step_by_frame_pointer(walk, module);
 }
 
@@ -245,15 +319,15 @@ static void add_frame(struct walk *walk)
 	if (walk->count == walk->capacity) {
 		walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
 		walk->addresses =
-		        reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
+			reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
 		walk->signal_frame =
-		        reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
+			reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
 		walk->uncertain =
-		        reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
+			reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
 	}
 	walk->addresses[walk->count] = (struct code_address){
-	        .value = *register_at(walk, walk->arch->pc),
-	        .is_return = !walk->at_instruction,
+		.value = *register_at(walk, walk->arch->pc),
+		.is_return = !walk->at_instruction,
 	};
 	walk->signal_frame[walk->count] = false;
 	walk->uncertain[walk->count] = walk->guessed;
@@ -261,18 +335,18 @@ static void add_frame(struct walk *walk)
 }
 
 struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
-        const struct registers *registers, const struct memory *memory, size_t max_frames,
-        struct arena *arena)
+	const struct registers *registers, const struct memory *memory, size_t max_frames,
+	struct arena *arena)
 {
 	struct walk walk = {
-	        .arch = arch,
-	        .machine = machine_of(arch),
-	        .modules = modules,
-	        .memory = memory,
-	        .registers = *registers,
-	        .known_at_first = registers->known,
-	        .arena = arena,
-	        .at_instruction = true,
+		.arch = arch,
+		.machine = machine_of(arch),
+		.modules = modules,
+		.memory = memory,
+		.registers = *registers,
+		.known_at_first = registers->known,
+		.arena = arena,
+		.at_instruction = true,
 	};
 	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
 	enum step step = STEP_ON;
@@ -286,15 +360,15 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 	if (step == STEP_ON)
 		end(&walk, STACK_LIMIT, NULL);
 	*stack = (struct user_stack){
-	        .addresses =
-	                arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
-	        .signal_frame = arena_copy(
-	                arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
-	        .uncertain =
-	                arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
-	        .address_count = walk.count,
-	        .end = walk.end,
-	        .end_detail = walk.end_detail,
+		.addresses =
+			arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
+		.signal_frame = arena_copy(
+			arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
+		.uncertain =
+			arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
+		.address_count = walk.count,
+		.end = walk.end,
+		.end_detail = walk.end_detail,
 	};
 	free(walk.addresses);
 	free(walk.signal_frame);
@@ -303,7 +377,7 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 }
 
 void unwind_process(
-        struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
+	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
 {
 	for (size_t i = 0; i < process->thread_count; i++) {
 		struct thread *thread = &process->threads[i];
@@ -311,13 +385,10 @@ void unwind_process(
 		if (!thread->registers.known)
 			continue;
 		const struct stack_memory memory = stack_memory_of(
-		        process, thread, modules, thread->registers.value[arch_native->sp]);
+			process, thread, modules, thread->registers.value[arch_native->sp]);
 		struct user_stack *stack = unwind_stack(arch_native, modules, &thread->registers,
-		        &memory.memory, max_frames, arena);
+			&memory.memory, max_frames, arena);
 
 		thread->user_stack = stack;
-		if (stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
-			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
-			        stack->end_detail);
 	}
 }

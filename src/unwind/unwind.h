@@ -15,13 +15,12 @@
  * innermost first, and why it ended. Rows of CFI are cached in the modules' images.
  */
 struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
-        const struct registers *registers, const struct memory *memory, size_t max_frames,
-        struct arena *arena);
+	const struct registers *registers, const struct memory *memory, size_t max_frames,
+	struct arena *arena);
 
 /*
  * Unwinds every thread of @process that has registers: thread->user_stack. Reads the thread's copy
  * first, and the process's memory beyond it only where the thread held still.
- * A stack that is not complete is a gap of its thread, except for the frame limit.
  */
 void unwind_process(
-        struct process *process, struct modules *modules, size_t max_frames, struct arena *arena);
+	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena);

@@ -23,29 +23,31 @@ static const struct socket_facts *socket_of(const struct waiting *waiting)
 	return is_kind(waiting, DESCRIPTOR_SOCKET) ? waiting->descriptor->socket : NULL;
 }
 
-/* "TCP 127.0.0.1:8080", "unix socket /run/x.sock" */
+/* "TCP 127.0.0.1:8080", "unix socket /run/x.sock"; others as their descriptor says. */
 static void say_socket(struct waiting *waiting, const struct socket_facts *socket)
 {
-	if (!socket) {
+	bool is_unix = socket && socket->family == AF_UNIX;
+
+	if (!is_unix && (!socket || socket->local.ss_family == AF_UNSPEC)) {
 		say_descriptor(waiting, own_fd(waiting));
 		return;
 	}
 	say_escaped(waiting, socket->protocol_name ? socket->protocol_name : "socket");
-	if (socket->family == AF_UNIX) {
-		say(waiting, " socket");
-		if (socket->path) {
-			say(waiting, " ");
-			say_escaped(waiting, socket->path);
-		}
-	} else if (socket->local.ss_family != AF_UNSPEC) {
+	if (!is_unix) {
 		say(waiting, " ");
 		text_append_endpoint(&waiting->sentence, &socket->local);
+		return;
+	}
+	say(waiting, " socket");
+	if (socket->path) {
+		say(waiting, " ");
+		say_escaped(waiting, socket->path);
 	}
 }
 
 static bool has_remote(const struct socket_facts *socket)
 {
-	return socket && socket->remote.ss_family != AF_UNSPEC && (socket->family != AF_UNIX);
+	return socket && socket->remote.ss_family != AF_UNSPEC && socket->family != AF_UNIX;
 }
 
 /* " from 127.0.0.1:51234, cat (pid 7)" */

@@ -110,29 +110,83 @@ static bool explain_ioctl(struct waiting *waiting)
 	return true;
 }
 
+static const struct descriptor *find(const struct waiting *waiting, int fd)
+{
+	return waiting->process->descriptors->find(waiting->process->descriptors, fd);
+}
+
+/* Whether the descriptor may make a copy wait for somebody: NULL may be anything. */
+static bool may_block(const struct descriptor *descriptor)
+{
+	if (!descriptor)
+		return true;
+	switch (descriptor->kind) {
+	case DESCRIPTOR_UNKNOWN:
+	case DESCRIPTOR_PIPE:
+	case DESCRIPTOR_FIFO:
+	case DESCRIPTOR_SOCKET:
+	case DESCRIPTOR_TTY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The argument that is the descriptor copied from, or to: calls name and order them differently. */
+static int copy_fd(const struct waiting *waiting, const char *name, const char *other_name)
+{
+	int index = call_parameter(waiting->call, name);
+
+	if (index < 0)
+		index = call_parameter(waiting->call, other_name);
+	return index < 0 ? -1 : (int)waiting->call->arguments[index];
+}
+
 static bool explain_copy(struct waiting *waiting)
 {
-	static const char *const sources[] = {"fd_in", "in_fd"};
-	static const char *const targets[] = {"fd_out", "out_fd"};
-	int from = -1, to = -1;
+	if (call_parameter(waiting->call, "fd") >= 0) /* vmsplice: between memory and one pipe */
+		return false;
+	int from = copy_fd(waiting, "fd_in", "in_fd"), to = copy_fd(waiting, "fd_out", "out_fd");
+	const struct descriptor *source = find(waiting, from), *target = find(waiting, to);
+	bool source_blocks = may_block(source), target_blocks = may_block(target);
 
-	for (size_t i = 0; i < 2; i++) {
-		if (from < 0)
-			from = call_parameter(waiting->call, sources[i]);
-		if (to < 0)
-			to = call_parameter(waiting->call, targets[i]);
-	}
-	if (from < 0 || to < 0) {
+	if (source_blocks && !target_blocks) {
+		say(waiting, "waits for data on ");
+		say_number_and_descriptor(waiting, from);
+		say(waiting, ", to copy it to ");
+		say_number_and_descriptor(waiting, to);
+	} else if (target_blocks && !source_blocks) {
+		say(waiting, "waits for room in ");
+		say_number_and_descriptor(waiting, to);
+		say(waiting, ", to copy to it from ");
+		say_number_and_descriptor(waiting, from);
+	} else {
 		say(waiting, "waits for ");
-		say_descriptor(waiting, (int)waiting->call->arguments[0]);
-		say(waiting, " (%s)", waiting->call->name);
-		return true;
+		say_number_and_descriptor(waiting, from);
+		say(waiting, " or ");
+		say_number_and_descriptor(waiting, to);
+		say(waiting, ", to copy from the one to the other");
 	}
+	if (source && source_blocks)
+		add_peers(waiting, source, "the other end of the copy's source");
+	if (target && target_blocks)
+		add_peers(waiting, target, "the other end of the copy's target");
+	say(waiting, " (%s)", waiting->call->name);
+	return true;
+}
+
+/* vmsplice fills a pipe that is open for writing, and empties one that is not. */
+static bool explain_memory_copy(struct waiting *waiting)
+{
+	const struct descriptor *descriptor = waiting->descriptor;
+
 	say(waiting, "waits for ");
-	say_number_and_descriptor(waiting, (int)waiting->call->arguments[from]);
-	say(waiting, " or ");
-	say_number_and_descriptor(waiting, (int)waiting->call->arguments[to]);
-	say(waiting, ", to copy from the one to the other (%s)", waiting->call->name);
+	if (descriptor && (descriptor->readable || descriptor->writable))
+		say(waiting, descriptor->writable ? "room in " : "data on ");
+	say_number_and_descriptor(waiting, (int)waiting->call->arguments[0]);
+	say(waiting, " (%s)", waiting->call->name);
+	if (descriptor)
+		add_peers(waiting, descriptor, "the other end of the pipe");
 	return true;
 }
 
@@ -143,6 +197,7 @@ static const struct wait_kind rows[] = {
 	{"mount", false, CALL_MOUNT, explain_mount},
 	{"ioctl", false, CALL_IOCTL, explain_ioctl},
 	{"splice", false, CALL_COPY, explain_copy},
+	{"splice", false, CALL_COPY, explain_memory_copy},
 };
 
 const struct wait_kinds waits_for_file = KINDS(rows);

@@ -32,9 +32,8 @@ static void look_up(struct image *image, struct arena *arena)
 	}
 	symbols_find(image, -1, addresses, count, symbols, arena);
 	for (size_t i = 0; i < count; i++) {
-		if (symbols[i].name &&
-			(symbols[i].start > addresses[i] ||
-				strlen(symbols[i].name) > 2 * SYMBOL_NAME_LIMIT))
+		if (symbols[i].name && (symbols[i].start > addresses[i] ||
+					       strlen(symbols[i].name) > 2 * SYMBOL_NAME_LIMIT))
 			__builtin_trap();
 	}
 }

@@ -9,8 +9,8 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import (SITUATIONS, Run, Situation, assert_reaches_main, functions, needs_root, read_proc,
-                      threads_of, until)
+from conftest import (SITUATIONS, Run, Situation, assert_reaches_main, functions, needs_root,
+                      read_proc, threads_of, until)
 
 
 # ---- which threads and processes
@@ -143,7 +143,7 @@ def test_group(run, look):
         assert text.count("rest_thread") == 1
         assert re.search(r"\b20 threads\b", text)
         assert text.index("rest_thread") < text.index("run_threads"), "the larger group first"
-        assert all(str(tid) in text for tid in tids[:3])
+        assert str(tids[1]) in text and str(tids[-1]) in text
         assert run([scene.pid, "--no-group"]).out.count("rest_thread") == 20
         assert run([scene.pid, "--group"]).out.count("rest_thread") == 1
         assert len(look(scene.pid, "--group").process(scene.pid)["threads"]) == 21
@@ -256,5 +256,5 @@ def test_pid_namespace(look, spawn):
     assert thread["syscall"]["name"] == "wait4"
     assert seen.process(pid)["info"]["namespace_pid"] == 1
     child = int(read_proc(f"/proc/{pid}/task/{pid}/children").split()[0])
-    # The child's id is the container's own in the call; on whom it waits is named by ours, if at all.
+    # The call has the child's id in the container; on whom it waits is named by ours, if at all.
     assert all(one["pid"] == child for one in thread["wait"]["on"])

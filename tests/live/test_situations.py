@@ -3,6 +3,9 @@
 
 The words are patterns of fnmatch, filled in with the facts that the situation announced; all of
 them must be found. test_all_are_expected() sees to it that no situation goes without its row.
+
+Two calls are missing, since nothing can be set that holds them for sure: sync(2), which does not
+ask FUSE file systems, and ptrace(2), whose waiting is done by wait4(2).
 """
 
 import fnmatch
@@ -61,7 +64,7 @@ EXPECTED = {
     "read-pipe": pipe("pipe-read", "read", ["*, {buffer}, 100)"], function="read"),
     "readv-pipe": pipe("pipe-read", "readv", ["*100*200*"], function="readv"),
     "preadv2-pipe": pipe("pipe-read", "preadv2", [], function="syscall"),
-    "write-pipe": pipe("pipe-write", "write", ["*two\\\\nlines*9)"], function="write"),
+    "write-pipe": pipe("pipe-write", "write", ["*, 9)"], function="write"),
     "writev-pipe": pipe("pipe-write", "writev", ["*100*200*"], function="writev"),
     "pwritev2-pipe": pipe("pipe-write", "pwritev2", [], function="syscall"),
     "read-own-pipe": Expected("pipe-read", ["*pipe*"], ["read({fd}<*pipe*"], "read"),
@@ -106,15 +109,17 @@ EXPECTED = {
     "sendmmsg-tcp": tcp("socket-send", "sendmmsg"),
     "write-tcp": tcp("socket-send", "write"),
     "recvfrom-udp": Expected("socket-receive", ["*UDP 127.0.0.1:{port}*"],
-                             ["recvfrom({fd}<UDP 127.0.0.1:{port}*"], "recvfrom"),
+                             ["recvfrom({fd}<UDP 127.0.0.1:{port}*"], "recvfrom",
+                             idle=True),
     "recvmmsg-udp": Expected("socket-receive", ["*UDP 127.0.0.1:{port}*"],
-                             ["recvmmsg({fd}<UDP 127.0.0.1:{port}*"], "recvmmsg"),
+                             ["recvmmsg({fd}<UDP 127.0.0.1:{port}*"], "recvmmsg",
+                             idle=True),
     "read-socketpair": Expected("socket-receive", ["*unix*", "*{peer}*"], ["read({fd}<unix*"],
                                 "read", on="peer"),
     "recv-unix": Expected("socket-receive", ["*unix*", "*{peer}*"], ["recvfrom({fd}<unix*"],
                           "recvfrom", on="peer"),
     "recvmsg-netlink": Expected("socket-receive", ["*netlink*"], ["recvmsg({fd}<*netlink*"],
-                                "recvmsg"),
+                                "recvmsg", idle=True),
     # ---- several descriptors
     "poll": Expected("poll", WATCHED, ["poll(*", *WATCHED, "*POLLIN*", "*POLLPRI*", "*-1)"],
                      idle=True, function="*poll"),
@@ -173,7 +178,7 @@ EXPECTED = {
     "mq_timedreceive": Expected("message-queue", ["*{name}*"], ["mq_timedreceive({fd}<*{name}*"],
                                 idle=True),
     "mq_timedsend": Expected("message-queue", ["*{name}*", SOME_TIME],
-                             ["mq_timedsend({fd}<*{name}*"], idle=True),
+                             ["mq_timedsend({fd}<*{name}*"]),
     "io_getevents": Expected("aio", ["*"], ["io_getevents(*, 1, 4, *59 min*"]),
     "io_uring_enter": Expected("io-uring", ["*"],
                                ["io_uring_enter({fd}<*io_uring*", "*IORING_ENTER_GETEVENTS*"],
@@ -208,8 +213,8 @@ EXPECTED = {
     "workers": Expected("pipe-read", ["*"], ["read(0<*"], "read"),
     # ---- hostile ones that look like others from here
     "comm-escapes": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
-    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"], ["poll(*{fd}<*more*, 15000, -1)"], "poll",
-                          idle=True),
+    "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"],
+                          ["poll(*{fd}<*more*, 15000, -1)"], "poll", idle=True),
     # ---- a file system that does not answer
     "fuse-fsync": fuse("fsync", "fsync({fd}<{path}>)", "fsync"),
     "fuse-fdatasync": fuse("fdatasync", "fdatasync({fd}<{path}>)", "fdatasync"),
@@ -344,7 +349,7 @@ def test_pipe_peer(look):
         assert str(scene.peer) in mine["text"]
 
 
-def test_listening_queue(look, spawn):
+def test_listening_queue(look):
     """A connection that waits to be accepted is counted."""
     with Situation("zoo") as scene:
         descriptors = look(scene.pid, "-p").process(scene.pid)["info"]["descriptors"]

@@ -30,7 +30,8 @@ static void run_io_uring_enter(struct facts *facts, const char *argument)
 		unsupported("io_uring_setup");
 	fact_number(facts, "fd", fd);
 	ready(facts, SYS_io_uring_enter);
-	must(syscall(SYS_io_uring_enter, fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0),
+	must(TEMP_FAILURE_RETRY(
+		     syscall(SYS_io_uring_enter, fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0)),
 		"io_uring_enter");
 }
 

@@ -107,7 +107,8 @@ struct nm_symbol {
 	char name[4096];
 };
 
-/* Reads the next line of `nm -S` in *text; false at the end. Lines without an address are skipped. */
+/* Reads the next line of `nm -S` in *text; false at the end. Lines without an address are skipped.
+ */
 static inline bool nm_next(char **text, struct nm_symbol *symbol)
 {
 	for (char *line; (line = strsep(text, "\n"));) {
@@ -116,8 +117,8 @@ static inline bool nm_next(char **text, struct nm_symbol *symbol)
 			    &symbol->type, symbol->name) == 4)
 			return true;
 		symbol->size = 0;
-		if (sscanf(line, "%lx %c %4095s", &symbol->address, &symbol->type,
-			    symbol->name) == 3)
+		if (sscanf(line, "%lx %c %4095s", &symbol->address, &symbol->type, symbol->name) ==
+			3)
 			return true;
 	}
 	return false;

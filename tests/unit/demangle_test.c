@@ -109,8 +109,7 @@ static void names_nested_without_end_are_bounded(void **state)
 /* References back to what contains them, and a type that binds 62^10 lifetimes. */
 static void rust_names_without_end_are_shown_as_they_are(void **state)
 {
-	static const char *const names[] = {
-		"_RNvB_3foo", "_RINvNtC3foo3barB0_E", "_RNvMTB3_EB_",
+	static const char *const names[] = {"_RNvB_3foo", "_RINvNtC3foo3barB0_E", "_RNvMTB3_EB_",
 		"_RNvXs0_NvXDGzzzzzzzzzz_C3stdEL_C3fooC3bar3baz",
 		"_RNvXNvXFGzzzzzzzzzz_EuC3fooC3barC3baz4quux"};
 	struct arena *arena cleanup_arena = arena_create();

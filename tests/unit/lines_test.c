@@ -98,7 +98,8 @@ static uint64_t *pick_addresses(const struct folder *folder, const char *file, s
 
 	assert_true(folder_run(folder, &output,
 		"readelf -SW %s | sed -n 's/.*] [.]text *PROGBITS *\\([0-9a-f]*\\) [0-9a-f]* "
-		"\\([0-9a-f]*\\).*/\\1 \\2/p'", file));
+		"\\([0-9a-f]*\\).*/\\1 \\2/p'",
+		file));
 	assert_int_equal(sscanf(output.bytes, "%lx %lx", &start, &size), 2);
 	if (size > 60000)
 		size = 60000;
@@ -183,7 +184,8 @@ static void gcc_lines_are_right_with_link_time_optimisation(void **state)
 static void functions_that_the_linker_dropped_confuse_nothing(void **state)
 {
 	(void)state;
-	compare_build("g++ -O2 -g -ffunction-sections -Wl,--gc-sections -no-pie", "eu-addr2line", "addr2line");
+	compare_build("g++ -O2 -g -ffunction-sections -Wl,--gc-sections -no-pie", "eu-addr2line",
+		"addr2line");
 }
 
 /* The other tools can't do without .debug_aranges, or not with clang's DWARF 5. */
@@ -236,21 +238,20 @@ static void rust_lines_and_names(void **state)
 	folder_destroy(&folder);
 }
 
-static const char nested[] =
-	"#include <unistd.h>\n"
-	"#define ALWAYS __attribute__((always_inline)) static inline\n"
-	"ALWAYS void leaf(char *b) {\n"
-	"	__asm__ volatile(\".globl marker\\nmarker: nop\");\n" /* line 4 */
-	"	__asm__ volatile(\"\" : : \"r\"(b));\n"
-	"}\n"
-	"ALWAYS void middle(char *b) {\n"
-	"	leaf(b);\n" /* line 8 */
-	"}\n"
-	"__attribute__((noinline)) void concrete(char *b) {\n"
-	"	middle(b);\n" /* line 11 */
-	"	pause();\n"
-	"}\n"
-	"int main(void) { char b; concrete(&b); return 0; }\n";
+static const char nested[] = "#include <unistd.h>\n"
+			     "#define ALWAYS __attribute__((always_inline)) static inline\n"
+			     "ALWAYS void leaf(char *b) {\n"
+			     "	__asm__ volatile(\".globl marker\\nmarker: nop\");\n" /* line 4 */
+			     "	__asm__ volatile(\"\" : : \"r\"(b));\n"
+			     "}\n"
+			     "ALWAYS void middle(char *b) {\n"
+			     "	leaf(b);\n" /* line 8 */
+			     "}\n"
+			     "__attribute__((noinline)) void concrete(char *b) {\n"
+			     "	middle(b);\n" /* line 11 */
+			     "	pause();\n"
+			     "}\n"
+			     "int main(void) { char b; concrete(&b); return 0; }\n";
 
 static void assert_nested(struct image *image, uint64_t marker, const char *prefix)
 {
@@ -333,7 +334,8 @@ static void a_split_unit_is_not_opened(void **state)
 
 	folder_write(&folder, "a.c", nested);
 	assert_true(folder_run(&folder, NULL,
-		"gcc -O1 -g -gsplit-dwarf -o program a.c && rm *.dwo && mkfifo program-a.dwo a.dwo"));
+		"gcc -O1 -g -gsplit-dwarf -o program a.c && rm *.dwo && mkfifo program-a.dwo "
+		"a.dwo"));
 	uint64_t marker = nm_address(&folder, "program", "marker");
 	struct image *image = folder_image(&folder, "program");
 	alarm(20);

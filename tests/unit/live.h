@@ -88,6 +88,6 @@ static inline struct user_stack *live_unwind(struct live *live, size_t max_frame
 {
 	const struct registers registers = live_registers(live->pid);
 
-	return unwind_stack(arch_native, live->modules, &registers, &live->memory, max_frames,
-		live->arena);
+	return unwind_stack(
+		arch_native, live->modules, &registers, &live->memory, max_frames, live->arena);
 }

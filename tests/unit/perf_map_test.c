@@ -73,9 +73,10 @@ static void the_start_is_that_of_the_line(void **state)
 static void lines_that_are_none_are_passed_over(void **state)
 {
 	(void)state;
-	assert_names("\n\n1000\n1000 8\n1000 8 \nxyz 8 a\n1000 g b\n-1000 8 c\n1000  \n"
-		     "10000000000001000 8 too_long\n1000 ffffffffffffffff wraps\n0x 8 d\n1000\t8\te\n"
-		     "3000 1 good\n1000 0 empty\n",
+	assert_names(
+		"\n\n1000\n1000 8\n1000 8 \nxyz 8 a\n1000 g b\n-1000 8 c\n1000  \n"
+		"10000000000001000 8 too_long\n1000 ffffffffffffffff wraps\n0x 8 d\n1000\t8\te\n"
+		"3000 1 good\n1000 0 empty\n",
 		(const char *const[COUNT]){NULL, NULL, NULL, NULL, "good"});
 }
 
@@ -113,7 +114,8 @@ static void a_million_overlapping_lines_take_no_minutes(void **state)
 	for (int i = 0; i < 1000000; i++) {
 		char line[64];
 
-		perf_map_feed(&map, line, (size_t)snprintf(line, sizeof(line), "0 100000 n%d\n", i));
+		perf_map_feed(
+			&map, line, (size_t)snprintf(line, sizeof(line), "0 100000 n%d\n", i));
 	}
 	perf_map_finish(&map, symbols, arena);
 	alarm(0);
@@ -134,7 +136,7 @@ static size_t find(const struct folder *folder, uid_t uid, const char **name, st
 	perf_map_find(&process, root, addresses, COUNT, symbols, arena);
 	close(root);
 	*name = symbols[0].name;
-	for_each_gap(gap, &process.gaps) {
+	for_each_gap (gap, &process.gaps) {
 		print_message("gap: %s\n", gap->reason);
 		gaps++;
 	}

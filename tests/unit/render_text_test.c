@@ -176,7 +176,7 @@ static void different_waits_of_a_group_are_examples(void **state)
 	show_golden("text-group-waits.txt", look, &all_options);
 }
 
-static void many_scattered_ids_are_wrapped(void **state)
+static void many_scattered_ids_are_wrapped_and_cut(void **state)
 {
 	struct render_options options = all_options;
 	struct look *look = look_create();
@@ -262,7 +262,7 @@ int main(void)
 		cmocka_unit_test(whom_it_waits_on_is_named_once),
 		cmocka_unit_test(ungrouped_when_told),
 		cmocka_unit_test(different_waits_of_a_group_are_examples),
-		cmocka_unit_test(many_scattered_ids_are_wrapped),
+		cmocka_unit_test(many_scattered_ids_are_wrapped_and_cut),
 		cmocka_unit_test(long_command_lines_are_cut_to_the_page),
 		cmocka_unit_test(hostile_names_reach_no_terminal),
 		cmocka_unit_test(write_errors_stay_in_the_stream),

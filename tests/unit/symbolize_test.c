@@ -38,8 +38,10 @@ static void own_process_init(struct own_process *own, size_t threads)
 
 	*own = (struct own_process){.arena = arena_create()};
 	assert_false(failed(file_read(AT_FDCWD, "/proc/self/maps", 1 << 24, &maps)));
-	own->process = (struct process){
-		.pid = getpid(), .uid = getuid(), .thread_count = threads, .memory = &own_memory,
+	own->process = (struct process){.pid = getpid(),
+		.uid = getuid(),
+		.thread_count = threads,
+		.memory = &own_memory,
 		.mappings = maps_parse(maps.bytes, maps.length, own->arena),
 		.threads = arena_new(own->arena, struct thread, threads)};
 	for (size_t i = 0; i < threads; i++) {

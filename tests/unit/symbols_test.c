@@ -11,7 +11,8 @@
 static const char program[] =
 	"#include <stdio.h>\n"
 	"__attribute__((noinline)) static int local_one(int a) { return printf(\"%d\", a); }\n"
-	"__attribute__((noinline)) static int local_two(int a) { return local_one(a) + getchar(); }\n"
+	"__attribute__((noinline)) static int local_two(int a) { return local_one(a) + getchar(); "
+	"}\n"
 	"__attribute__((noinline)) int shared(int a) { return local_two(a) * 3; }\n"
 	"int _aliased(int a) { return shared(a) - 1; }\n"
 	"int __aliased(int) __attribute__((alias(\"_aliased\")));\n"
@@ -273,8 +274,8 @@ static void labels_without_a_size_count_until_a_sized_symbol_or_the_sections_end
 		".type second, @function\nsecond: .skip 8, 0x90\nwithin: .skip 8, 0x90\n"
 		".size second, 16\nafter_second_anonymous = . + 4096\n .skip 16, 0x90\n"
 		".section other, \"ax\"\n_start: .skip 16, 0x90\n");
-	assert_true(folder_run(&folder, NULL,
-		"gcc -nostdlib -no-pie -o labels a.s -Wl,--build-id=none 2>&1"));
+	assert_true(folder_run(
+		&folder, NULL, "gcc -nostdlib -no-pie -o labels a.s -Wl,--build-id=none 2>&1"));
 	uint64_t base = nm_address(&folder, "labels", "before_all");
 	struct image *image = folder_image(&folder, "labels");
 	assert_named(image, -1, base, "before_all");
@@ -287,7 +288,7 @@ static void labels_without_a_size_count_until_a_sized_symbol_or_the_sections_end
 	assert_named(image, -1, base + 70, "longer_alias");
 	assert_named(image, -1, base + 80, "second");
 	assert_named(image, -1, base + 92, "second"); /* a size says more than a label within */
-	assert_named(image, -1, base + 96, NULL); /* the label within has ended with `second` */
+	assert_named(image, -1, base + 96, NULL);     /* the label within has ended with `second` */
 	assert_named(image, -1, nm_address(&folder, "labels", "_start") + 5, "_start");
 	assert_named(image, -1, base + 200, NULL);
 	assert_named(image, -1, 0, NULL);
@@ -309,28 +310,44 @@ static struct crafted *craft(void)
 {
 	struct crafted *file = allocate_zeroed(1, sizeof(*file));
 
-	file->header = (Elf64_Ehdr){
-		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-		.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-		.e_phoff = offsetof(struct crafted, load), .e_phnum = 1,
-		.e_phentsize = sizeof(Elf64_Phdr), .e_ehsize = sizeof(Elf64_Ehdr),
-		.e_shoff = offsetof(struct crafted, sections), .e_shnum = 4,
-		.e_shentsize = sizeof(Elf64_Shdr)};
-	file->load = (Elf64_Phdr){.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0,
-		.p_filesz = sizeof(*file), .p_memsz = 0x100000};
-	file->sections[1] = (Elf64_Shdr){.sh_type = SHT_NOBITS, .sh_addr = 0x1000,
-		.sh_size = 0x10000, .sh_flags = SHF_ALLOC | SHF_EXECINSTR};
-	file->sections[2] = (Elf64_Shdr){.sh_type = SHT_SYMTAB, .sh_link = 3,
-		.sh_offset = offsetof(struct crafted, symbols), .sh_size = sizeof(file->symbols),
+	file->header =
+		(Elf64_Ehdr){.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+			.e_type = ET_DYN,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_phoff = offsetof(struct crafted, load),
+			.e_phnum = 1,
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_shoff = offsetof(struct crafted, sections),
+			.e_shnum = 4,
+			.e_shentsize = sizeof(Elf64_Shdr)};
+	file->load = (Elf64_Phdr){.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
+		.p_vaddr = 0,
+		.p_filesz = sizeof(*file),
+		.p_memsz = 0x100000};
+	file->sections[1] = (Elf64_Shdr){.sh_type = SHT_NOBITS,
+		.sh_addr = 0x1000,
+		.sh_size = 0x10000,
+		.sh_flags = SHF_ALLOC | SHF_EXECINSTR};
+	file->sections[2] = (Elf64_Shdr){.sh_type = SHT_SYMTAB,
+		.sh_link = 3,
+		.sh_offset = offsetof(struct crafted, symbols),
+		.sh_size = sizeof(file->symbols),
 		.sh_entsize = sizeof(Elf64_Sym)};
 	file->sections[3] = (Elf64_Shdr){.sh_type = SHT_STRTAB,
-		.sh_offset = offsetof(struct crafted, names), .sh_size = sizeof(file->names)};
+		.sh_offset = offsetof(struct crafted, names),
+		.sh_size = sizeof(file->names)};
 	return file;
 }
 
 static Elf64_Sym function(uint64_t start, uint64_t size, uint32_t name)
 {
-	return (Elf64_Sym){.st_value = start, .st_size = size, .st_name = name, .st_shndx = 1,
+	return (Elf64_Sym){.st_value = start,
+		.st_size = size,
+		.st_name = name,
+		.st_shndx = 1,
 		.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC)};
 }
 
@@ -452,7 +469,8 @@ static void arm64_mapping_symbols_are_no_functions(void **state)
 	strcpy(file->names + 40, "$xylophone");
 	file->header.e_machine = EM_AARCH64;
 	for (int i = 0; i < 4; i++) {
-		file->symbols[i + 1] = function(0x2000 + 16 * (uint64_t)i, 0, (uint32_t[]){1, 20, 30, 40}[i]);
+		file->symbols[i + 1] =
+			function(0x2000 + 16 * (uint64_t)i, 0, (uint32_t[]){1, 20, 30, 40}[i]);
 		file->symbols[i + 1].st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE);
 	}
 	struct image *image = crafted_image(file);
@@ -519,20 +537,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_functions_of_a_program_have_the_names_of_nm),
-		cmocka_unit_test(all_exported_functions_of_the_system_libraries_have_the_names_of_nm),
+		cmocka_unit_test(
+			all_exported_functions_of_the_system_libraries_have_the_names_of_nm),
 		cmocka_unit_test(of_libc_aliases_the_name_that_people_use_is_shown),
 		cmocka_unit_test(an_alias_with_fewer_underscores_wins_then_global_over_weak),
 		cmocka_unit_test(a_stripped_program_knows_its_local_functions_from_gnu_debugdata),
 		cmocka_unit_test(a_broken_or_endless_gnu_debugdata_gives_no_names),
 		cmocka_unit_test(a_separate_debug_file_is_found_by_build_id_under_the_targets_root),
 		cmocka_unit_test(a_separate_debug_file_is_found_by_debuglink),
-		cmocka_unit_test(labels_without_a_size_count_until_a_sized_symbol_or_the_sections_end),
+		cmocka_unit_test(
+			labels_without_a_size_count_until_a_sized_symbol_or_the_sections_end),
 		cmocka_unit_test(nested_functions_are_told_apart_and_the_outer_one_goes_on_behind),
 		cmocka_unit_test(hostile_symbols_give_no_name),
 		cmocka_unit_test(hostile_section_headers_give_no_names),
 		cmocka_unit_test(arm64_mapping_symbols_are_no_functions),
 		cmocka_unit_test(a_name_of_megabytes_is_cut),
-		cmocka_unit_test(a_million_symbols_around_a_hundred_thousand_addresses_take_no_minutes),
+		cmocka_unit_test(
+			a_million_symbols_around_a_hundred_thousand_addresses_take_no_minutes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

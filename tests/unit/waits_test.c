@@ -746,10 +746,19 @@ static void mounts_ioctls_and_copies(void **state)
 		"waits for the unmount of \"/mnt\"");
 	assert_call(target, "ioctl", ARGUMENTS(3, 0x5409), "ioctl", false,
 		"waits in ioctl _IO('T', 0x9) of /etc/passwd");
+	fake_open(target, 4, DESCRIPTOR_PIPE, "pipe:[5]")->writable = true;
+	add_peer(target, &target->open[1], 7);
 	assert_call(target, "sendfile", ARGUMENTS(9, 3, 0, 100), "splice", false,
-		"waits for 3</etc/passwd> or 9, to copy from the one to the other (sendfile)");
+		"waits for room in 9, to copy to it from 3</etc/passwd> (sendfile)");
+	struct wait *wait = assert_call(target, "splice", ARGUMENTS(4, 0, 3, 0), "splice", false,
+		"waits for data on 4<pipe:[5]>, to copy it to 3</etc/passwd> (splice)");
+	assert_int_equal(wait->holders[0].pid, 7);
+	assert_call(target, "tee", ARGUMENTS(4, 9), "splice", false,
+		"waits for 4<pipe:[5]> or 9, to copy from the one to the other (tee)");
+	assert_call(target, "vmsplice", ARGUMENTS(4, AT, 1, 0), "splice", false,
+		"waits for room in 4<pipe:[5]> (vmsplice)");
 	assert_call(target, "vmsplice", ARGUMENTS(9, AT, 1, 0), "splice", false,
-		"waits for descriptor 9 (vmsplice)");
+		"waits for 9 (vmsplice)");
 	assert_call(target, "exit_group", ARGUMENTS(0), "exit", false, "is ending");
 	assert_call(
 		target, "getrandom", ARGUMENTS(AT, 16, 0), "syscall", false, "waits in getrandom");
