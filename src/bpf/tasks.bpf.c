@@ -103,12 +103,18 @@ int tasks(struct bpf_iter__task *context)
 		read_registers(record, task);
 
 	long stack_size = bpf_get_task_stack(task, record->frames, sizeof(record->frames), 0);
-	if (stack_size < 0 || stack_size > (long)sizeof(record->frames))
+	if (stack_size < 0)
 		stack_size = 0;
-	__u32 size = __builtin_offsetof(struct task_record, frames) + (__u32)stack_size;
-	record->size = size;
-	if (size <= sizeof(*record)) /* for the verifier */
-		bpf_seq_write(context->meta->seq, record, size);
+	__u64 size = __builtin_offsetof(struct task_record, frames) + (__u64)stack_size;
+	/*
+	 * The bound must stand on the register that is handed on: 6.1's verifier does not carry it
+	 * over from another one that clang may derive.
+	 */
+	barrier_var(size);
+	if (size > sizeof(*record))
+		return 0;
+	record->size = (__u32)size;
+	bpf_seq_write(context->meta->seq, record, (__u32)size);
 	return 0;
 }
 

@@ -21,22 +21,14 @@ static struct error refused(int number)
 {
 	struct error error = error_errno(number);
 
-	if (number == EPERM || number == EACCES)
+	if (number == EPERM)
 		error.reason = "needs CAP_BPF and CAP_PERFMON: run with sudo";
-	else if (number == EINVAL || number == ENOSYS || number == ENOENT || number == ESRCH)
+	else if (number == EACCES) /* not for want of rights: they are asked for first */
+		error.reason = "the kernel's BPF verifier or a security module refuses the program";
+	else if (number == EINVAL || number == ENOSYS || number == ENOENT || number == ESRCH ||
+		number == E2BIG)
 		error.reason = "this kernel has no BPF task iterator for one process (6.1 has)";
 	return error;
-}
-
-struct error task_iterator_create(struct task_iterator **iterator)
-{
-	*iterator = NULL;
-	struct tasks *program = tasks__open_and_load();
-	if (!program)
-		return refused(errno);
-	*iterator = allocate_zeroed(1, sizeof(**iterator));
-	(*iterator)->program = program;
-	return NO_ERROR;
 }
 
 void task_iterator_destroy(struct task_iterator *iterator)
@@ -66,6 +58,27 @@ static int open_pass(const struct task_iterator *iterator, pid_t pid)
 	memset(&attributes, 0, sizeof(attributes));
 	attributes.iter_create.link_fd = (unsigned)link;
 	return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof(attributes));
+}
+
+struct error task_iterator_create(struct task_iterator **iterator)
+{
+	*iterator = NULL;
+	struct tasks *program = tasks__open_and_load();
+	if (!program)
+		return refused(errno);
+	struct task_iterator *created = allocate_zeroed(1, sizeof(*created));
+	created->program = program;
+
+	/* 5.14 to 6.0 load the program and refuse to walk a single process. */
+	int fd cleanup_close = open_pass(created, getpid());
+	if (fd < 0) {
+		struct error error = refused(errno);
+
+		task_iterator_destroy(created);
+		return error;
+	}
+	*iterator = created;
+	return NO_ERROR;
 }
 
 struct error task_iterator_pass(struct task_iterator *iterator, pid_t pid, struct text *records)
