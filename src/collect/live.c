@@ -25,8 +25,15 @@ struct live_process {
 	struct process process;
 	struct live_memory memory;
 	int directory;
-	struct machine *machine; /* shared by the look's processes */
+	/* Shared by the look's processes. */
+	struct machine *machine;
+	struct guard *guard;
 };
+
+static struct live_memory *memory_of(const struct live *live)
+{
+	return &((struct live_process *)live->process)->memory;
+}
 
 void session_init(struct session *session, const struct look_request *request, struct look *look)
 {
@@ -34,6 +41,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.request = request,
 		.look = look,
 		.machine = machine_create(look->arena),
+		.guard = guard_create(),
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};
@@ -44,24 +52,29 @@ void session_init(struct session *session, const struct look_request *request, s
 void session_deinit(struct session *session)
 {
 	kernel_stacks_destroy(session->known_stacks);
-	if (session->look->process_count == 0)
+	if (session->look->process_count == 0) {
 		machine_destroy(session->machine);
+		guard_destroy(session->guard);
+	}
 }
 
 void live_release(struct look *look)
 {
 	struct machine *machine = NULL;
+	struct guard *guard = NULL;
 
 	for (size_t i = 0; i < look->process_count; i++) {
 		struct live_process *kept = (struct live_process *)look->processes[i];
 
 		machine = kept->machine;
+		guard = kept->guard;
 		descriptors_close(kept->process.descriptors);
 		live_memory_deinit(&kept->memory);
 		close(kept->directory);
 		kept->process.memory = NULL;
 	}
 	machine_destroy(machine);
+	guard_destroy(guard);
 }
 
 /* An errno value, or 0. */
@@ -126,6 +139,20 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static void read_space(struct live *live)
+{
+	bool stuck;
+
+	if (live->process->is_kernel || live->leader_directory < 0)
+		return;
+	live->memory_error = process_read_space(live->process, live->leader_directory,
+		live->session->guard, live->session->look->arena, &stuck);
+	if (stuck)
+		live_memory_give_up(memory_of(live));
+	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
+		live->memory_error = 0; /* it has just ended, which is said elsewhere */
+}
+
 bool live_begin(struct live *live, struct session *session, pid_t pid)
 {
 	struct arena *arena = session->look->arena;
@@ -153,18 +180,23 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	}
 	find_leader(live, &stat);
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
-	live_read_maps(live);
+	live_memory_init(&kept->memory, live->process, live->leader, live->directory,
+		session->guard, arena);
+	read_space(live);
 	return true;
 }
 
-void live_read_maps(struct live *live)
+void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry)
 {
-	if (live->process->is_kernel || live->leader_directory < 0)
-		return;
-	live->memory_error = process_read_maps(
-		live->process, live->leader_directory, live->session->look->arena);
-	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
-		live->memory_error = 0; /* it has just ended, which is said elsewhere */
+	struct session *session = live->session;
+
+	stack_copy_all(memory_of(live), &live->process->mappings, copies, count,
+		&session->stack_budget, hurry, session->look->arena);
+}
+
+bool live_answers(const struct live *live)
+{
+	return !memory_of(live)->is_lost;
 }
 
 static bool is_wanted(struct live *live, pid_t tid)
@@ -289,8 +321,7 @@ void live_copy_passively(struct live *live, struct task **tasks, size_t count)
 		}
 		if (pending == 0)
 			return;
-		stack_copy_all(live->leader, &live->process->mappings, copies, pending,
-			&live->session->stack_budget, live->session->look->arena);
+		live_copy_stacks(live, copies, pending, false);
 		for (size_t i = 0; i < pending; i++)
 			take_copy(live, tasks[i], &copies[i]);
 		count = pending;
@@ -327,10 +358,11 @@ static void finish(struct live *live)
 	}
 	kept->directory = live->directory;
 	kept->machine = live->session->machine;
-	live_memory_init(&kept->memory, live->leader, live->directory);
+	kept->guard = live->session->guard;
+	live_memory_use_copies(&kept->memory);
 	if (!process->is_kernel && !live->memory_error && process->mappings.count)
 		process->memory = &kept->memory.memory;
-	else if (live->memory_error)
+	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
 	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);

@@ -7,6 +7,7 @@
 
 #include "collect/collector.h"
 #include "collect/descriptors.h"
+#include "collect/stack_copy.h"
 #include "collect/task.h"
 #include "model/process.h"
 
@@ -15,6 +16,7 @@ struct session {
 	const struct look_request *request;
 	struct look *look;
 	struct machine *machine;
+	struct guard *guard;
 	struct kernel_stacks *known_stacks;
 	size_t stack_budget; /* bytes that may still be copied */
 };
@@ -58,14 +60,26 @@ size_t live_list_tasks(struct live *live);
 /* Reads the facts of tasks[first …). */
 void live_read_tasks(struct live *live, size_t first);
 
-/* Reads /proc/PID/maps again. */
-void live_read_maps(struct live *live);
+/*
+ * Copies the stacks of threads of the process, as stack_copy_all() does; in a @hurry where any of
+ * them is stopped for it.
+ */
+void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry);
+
+/* Whether the process's memory gives answers, as far as is known. */
+bool live_answers(const struct live *live);
 
 /*
  * Copies the stacks of those of @tasks, whose order changes, that are blocked and may not or can
  * not be stopped: sp and pc are known, and that they held still is proved.
  */
 void live_copy_passively(struct live *live, struct task **tasks, size_t count);
+
+/*
+ * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers and
+ * stacks, and lets them go; those that can't be stopped are copied passively.
+ */
+void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 
 /*
  * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds

@@ -4,9 +4,193 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/memory.h"
+
+/* So many pieces are read by one call: where it gets stuck they are lost together. */
+#define PIECES 64
+
+/* For what is read in one call; and in a hurry, while threads are stopped. */
+#define PATIENCE_NS (2 * NS_PER_SECOND)
+#define HURRY_NS (100 * NS_PER_MS)
+#define HURRY_PER_PIECE_NS (100 * 1000)
+
+/* The longest time for which it is believed that the mmap_lock is still free. */
+#define PROOF_NS (10 * NS_PER_MS)
+
+/* One reading under guard: heap memory that is the guard's where no answer comes. */
+struct transfer {
+	pid_t pid;
+	int directory;
+	bool prove;
+	atomic_size_t done; /* of pieces */
+	size_t count;
+	struct piece pieces[];
+};
+
+/*
+ * Waits until the process's mmap_lock is free, or for ever if it is stuck: in a way that the end of
+ * this program ends. process_vm_readv() waits for it in one that nothing ends (mm/process_vm_access.c,
+ * mmap_read_lock(); mm/memory.c, __access_remote_vm(): mmap_read_lock_killable()).
+ */
+static void await_lock(int directory, uint64_t address)
+{
+	int file cleanup_close = openat(directory, "mem", O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	/* Where nothing is to be read the lock was had all the same. */
+	if (file >= 0 && address <= INT64_MAX && pread(file, &byte, 1, (off_t)address) < 0)
+		return;
+}
+
+/*
+ * Through /proc/PID/mem, for where seccomp filters forbid process_vm_readv(). It is not asked for
+ * what that could not read: it gives zeros for guard pages.
+ */
+static void read_by_file(struct transfer *transfer)
+{
+	int file cleanup_close = openat(transfer->directory, "mem", O_RDONLY | O_CLOEXEC);
+	int error = file < 0 ? errno : EFAULT;
+
+	for (size_t i = 0; i < transfer->count; i++) {
+		struct piece *piece = &transfer->pieces[i];
+		ssize_t got = -1;
+
+		if (file >= 0 && piece->address <= INT64_MAX)
+			got = pread(file, piece->to, piece->length, (off_t)piece->address);
+		piece->got = got < 0 ? 0 : (size_t)got;
+		piece->error = got > 0 ? 0 : error;
+		atomic_store(&transfer->done, i + 1);
+	}
+}
+
+/*
+ * Reads pieces[0 … count), at most PIECES. Where one can't be read to its end, the call ends there:
+ * that one is cut off, and the next call goes on behind it. false: such calls are forbidden.
+ */
+static bool read_batch(pid_t pid, struct piece *pieces, size_t count)
+{
+	struct iovec local[PIECES], remote[PIECES];
+
+	for (size_t i = 0; i < count; i++) {
+		local[i] = (struct iovec){pieces[i].to, pieces[i].length};
+		remote[i] = (struct iovec){(void *)(uintptr_t)pieces[i].address, pieces[i].length};
+	}
+	for (size_t i = 0; i < count;) {
+		ssize_t got = process_vm_readv(pid, local + i, count - i, remote + i, count - i, 0);
+		int error = got < 0 ? errno : EFAULT;
+		size_t left = got < 0 ? 0 : (size_t)got;
+
+		if (error == EPERM || error == ENOSYS)
+			return false;
+		for (; i < count && pieces[i].length <= left; i++) {
+			pieces[i].got = pieces[i].length;
+			left -= pieces[i].length;
+		}
+		if (i == count)
+			break;
+		pieces[i].got = left;
+		pieces[i].error = left ? 0 : error;
+		i++;
+	}
+	return true;
+}
+
+static void read_pieces(void *argument)
+{
+	struct transfer *transfer = argument;
+
+	if (transfer->prove)
+		await_lock(transfer->directory, transfer->pieces[0].address);
+	for (size_t i = 0; i < transfer->count;) {
+		size_t count = transfer->count - i < PIECES ? transfer->count - i : PIECES;
+
+		if (!read_batch(transfer->pid, transfer->pieces + i, count)) {
+			read_by_file(transfer);
+			return;
+		}
+		i += count;
+		atomic_store(&transfer->done, i);
+	}
+}
+
+void live_memory_give_up(struct live_memory *memory)
+{
+	if (memory->is_lost)
+		return;
+	memory->is_lost = true;
+	gaps_add(&memory->process->gaps, memory->arena, STAGE_PROCESS,
+		"its memory gave no answer within 2 s: a page of it is delivered by nobody (by its "
+		"userfaultfd, or by a file system that it has mapped), or a thread that is stuck "
+		"holds the lock of its address space");
+}
+
+/* The transfer with room for so many bytes behind its pieces. */
+static struct transfer *transfer_create(
+	const struct live_memory *memory, const struct piece *pieces, size_t count, size_t room)
+{
+	size_t size = count * sizeof(*pieces);
+	struct transfer *transfer = allocate(sizeof(*transfer) + size + room);
+
+	*transfer = (struct transfer){
+		.pid = memory->pid,
+		.directory = memory->directory,
+		.prove = clock_ns(CLOCK_MONOTONIC) - memory->proved_ns > PROOF_NS,
+		.count = count,
+	};
+	memcpy(transfer->pieces, pieces, size);
+	return transfer;
+}
+
+/* false: it failed, and the transfer is the guard's. */
+static bool run(struct live_memory *memory, struct transfer *transfer, bool hurry)
+{
+	int64_t patience_ns = PATIENCE_NS;
+
+	if (hurry)
+		patience_ns = HURRY_NS + (int64_t)transfer->count * HURRY_PER_PIECE_NS;
+	struct error error = guard_call(memory->guard, read_pieces, transfer, patience_ns);
+	if (!failed(error)) {
+		memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
+		return true;
+	}
+	if (error.number != ETIMEDOUT)
+		gaps_add(&memory->process->gaps, memory->arena, STAGE_PROCESS,
+			"no thread could be started to read its memory with: %s", error.reason);
+	else if (!hurry)
+		live_memory_give_up(memory);
+	return false;
+}
+
+bool live_memory_gather(
+	struct live_memory *memory, struct piece *pieces, size_t count, bool hurry)
+{
+	size_t done = 0;
+	bool ended = true;
+
+	if (!memory->is_lost && count) {
+		struct transfer *transfer = transfer_create(memory, pieces, count, 0);
+
+		ended = run(memory, transfer, hurry);
+		done = ended ? count : atomic_load(&transfer->done);
+		memcpy(pieces, transfer->pieces, done * sizeof(*pieces));
+		if (ended)
+			free(transfer);
+	}
+	for (size_t i = done; i < count; i++) {
+		pieces[i].got = 0;
+		pieces[i].error = ETIMEDOUT;
+	}
+	return ended;
+}
 
 /*
  * Whether the process is there still, and thus what was just read by its id was its own.
@@ -17,45 +201,92 @@ static bool is_alive(const struct live_memory *memory)
 	return syscall(SYS_pidfd_send_signal, memory->directory, 0, NULL, 0) == 0 || errno != ESRCH;
 }
 
-/*
- * Through /proc/PID/mem, for where seccomp filters forbid process_vm_readv(). It is not asked for
- * what that could not read: it gives zeros for guard pages.
- */
-static size_t read_file(struct live_memory *memory, uint64_t address, void *to, size_t length)
+/* Whether the range lies in a copy; then its bytes are in @to. */
+static bool read_known(
+	const struct live_memory *memory, uint64_t address, void *to, size_t length)
 {
-	if (memory->file < 0)
-		memory->file = openat(memory->directory, "mem", O_RDONLY | O_CLOEXEC);
-	if (memory->file < 0 || address > INT64_MAX)
-		return 0;
-	ssize_t got = pread(memory->file, to, length, (off_t)address);
-	return got < 0 ? 0 : (size_t)got;
+	size_t low = 0, high = memory->known_count;
+
+	/* The last that starts at the address or below it stands before `low`. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memory->known[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return false;
+	const struct known_range *range = &memory->known[low - 1];
+	uint64_t offset = address - range->start;
+	if (offset > range->length || length > range->length - offset)
+		return false;
+	memcpy(to, range->bytes + offset, length);
+	return true;
 }
 
 static size_t read_memory(const struct memory *base, uint64_t address, void *to, size_t length)
 {
 	struct live_memory *memory = (struct live_memory *)base;
-	struct iovec local = {to, length}, remote = {(void *)(uintptr_t)address, length};
+	struct piece piece = {.address = address, .length = length};
+	size_t got = 0;
 
 	if (length == 0)
 		return 0;
-	ssize_t got = process_vm_readv(memory->pid, &local, 1, &remote, 1, 0);
-	if (got > 0)
-		return is_alive(memory) ? (size_t)got : 0;
-	return errno == EPERM || errno == ENOSYS ? read_file(memory, address, to, length) : 0;
+	if (read_known(memory, address, to, length))
+		return length;
+	if (memory->is_lost)
+		return 0;
+	struct transfer *transfer = transfer_create(memory, &piece, 1, length);
+	uint8_t *bytes = (uint8_t *)&transfer->pieces[1];
+	transfer->pieces[0].to = bytes;
+	if (!run(memory, transfer, false))
+		return 0;
+	if (is_alive(memory))
+		got = transfer->pieces[0].got;
+	memcpy(to, bytes, got);
+	free(transfer);
+	return got;
 }
 
-void live_memory_init(struct live_memory *memory, pid_t pid, int directory)
+void live_memory_init(struct live_memory *memory, struct process *process, pid_t pid, int directory,
+	struct guard *guard, struct arena *arena)
 {
 	*memory = (struct live_memory){
 		.memory.read = read_memory,
+		.process = process,
+		.arena = arena,
 		.pid = pid,
 		.directory = directory,
-		.file = -1,
+		.guard = guard,
 	};
 }
 
 void live_memory_deinit(struct live_memory *memory)
 {
-	if (memory->file >= 0)
-		close(memory->file);
+	free(memory->known);
+}
+
+static int by_start(const void *one, const void *other)
+{
+	const struct known_range *a = one, *b = other;
+
+	return (a->start > b->start) - (a->start < b->start);
+}
+
+void live_memory_use_copies(struct live_memory *memory)
+{
+	const struct process *process = memory->process;
+
+	memory->known = allocate_zeroed(process->thread_count, sizeof(*memory->known));
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct thread *thread = &process->threads[i];
+
+		if (thread->stack_length)
+			memory->known[memory->known_count++] = (struct known_range){
+				thread->stack_start, thread->stack_bytes, thread->stack_length};
+	}
+	if (memory->known_count)
+		qsort(memory->known, memory->known_count, sizeof(*memory->known), by_start);
 }

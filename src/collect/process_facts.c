@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "util/file.h"
 #include "util/memory.h"
 
+#define PATIENCE_NS (2 * NS_PER_SECOND)
 #define SMALL_FILE (64 * 1024)
 #define CMDLINE_LIMIT (1024 * 1024)
 #define MAPS_LIMIT (128 * 1024 * 1024)
@@ -71,53 +73,113 @@ void process_read_facts(struct process *process, int directory, int leader,
 	}
 	if (process->is_kernel || leader < 0)
 		return;
-	if (!failed(file_read(leader, "cmdline", CMDLINE_LIMIT, &text)) && text.length) {
-		process->cmdline_count =
-			proc_parse_cmdline(text.bytes, text.length, arena, &process->cmdline);
-		if (text.length == CMDLINE_LIMIT)
-			gaps_add(&process->gaps, arena, STAGE_PROCESS,
-				"the command line is longer than 1 MiB: the rest was not read");
-	}
 	process->exe = read_link(leader, "exe", arena);
 	process->cwd = read_link(leader, "cwd", arena);
 	if (!failed(file_read(leader, "cgroup", SMALL_FILE, &text)) && text.length)
 		process->container = proc_parse_container(text.bytes, text.length, arena);
 }
 
+/* What is read under guard: heap memory that is the guard's where no answer comes. */
+struct space {
+	int leader; /* /proc/PID/task/TID */
+	struct text maps, cmdline;
+	struct error maps_error, cmdline_error;
+	atomic_bool has_maps; /* they are not written to any more */
+};
+
+static void read_space(void *argument)
+{
+	struct space *space = argument;
+
+	space->maps_error = file_read(space->leader, "maps", MAPS_LIMIT, &space->maps);
+	atomic_store(&space->has_maps, true);
+	space->cmdline_error = file_read(space->leader, "cmdline", CMDLINE_LIMIT, &space->cmdline);
+}
+
+/* What is read of the program's file, likewise. */
+struct program {
+	int leader;
+	bool is_32_bit;
+};
+
+static void read_program(void *argument)
+{
+	struct program *program = argument;
+	unsigned char ident[EI_NIDENT];
+	int fd cleanup_close = -1;
+
+	program->is_32_bit = !failed(file_open_regular(program->leader, "exe", &fd, NULL)) &&
+			     pread(fd, ident, sizeof(ident), 0) == sizeof(ident) &&
+			     memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+}
+
 /*
  * Whether the process's program is of 32 bits. All mappings below 4 GiB (but for x86-64's vsyscall
  * page) make it probable, and only then is its ELF header read.
  */
-static bool is_32_bit(const struct mappings *mappings, int directory)
+static bool is_32_bit(const struct mappings *mappings, int leader, struct guard *guard)
 {
-	unsigned char ident[EI_NIDENT];
-	int fd cleanup_close = -1;
-
 	for (size_t i = 0; i < mappings->count; i++) {
 		const struct mapping *mapping = &mappings->items[i];
 
 		if (mapping->end > UINT64_C(1) << 32 && strcmp(mapping->path, "[vsyscall]") != 0)
 			return false;
 	}
-	return mappings->count && !failed(file_open_regular(directory, "exe", &fd, NULL)) &&
-	       pread(fd, ident, sizeof(ident), 0) == sizeof(ident) &&
-	       memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+	if (!mappings->count)
+		return false;
+	struct program *program = allocate_zeroed(1, sizeof(*program));
+	program->leader = leader;
+	if (failed(guard_call(guard, read_program, program, PATIENCE_NS)))
+		return false;
+	bool answer = program->is_32_bit;
+	free(program);
+	return answer;
 }
 
-int process_read_maps(struct process *process, int directory, struct arena *arena)
+static void take_cmdline(struct process *process, const struct text *cmdline, struct arena *arena)
 {
-	struct text text cleanup_text = {0};
-	struct error error = file_read(directory, "maps", MAPS_LIMIT, &text);
+	if (!cmdline->length)
+		return;
+	process->cmdline_count =
+		proc_parse_cmdline(cmdline->bytes, cmdline->length, arena, &process->cmdline);
+	if (cmdline->length == CMDLINE_LIMIT)
+		gaps_add(&process->gaps, arena, STAGE_PROCESS,
+			"the command line is longer than 1 MiB: the rest was not read");
+}
 
+static int take_maps(struct process *process, const struct text *maps, struct error error,
+	struct arena *arena)
+{
 	if (failed(error))
 		return error.number ? error.number : EIO;
-	if (text.length == MAPS_LIMIT)
+	if (maps->length == MAPS_LIMIT)
 		gaps_add(&process->gaps, arena, STAGE_PROCESS,
 			"the list of mappings is longer than 128 MiB: the rest was not read");
-	if (text.length)
-		process->mappings = maps_parse(text.bytes, text.length, arena);
-	process->is_32_bit = is_32_bit(&process->mappings, directory);
+	if (maps->length)
+		process->mappings = maps_parse(maps->bytes, maps->length, arena);
 	return 0;
+}
+
+int process_read_space(struct process *process, int leader, struct guard *guard,
+	struct arena *arena, bool *stuck)
+{
+	struct space *space = allocate_zeroed(1, sizeof(*space));
+
+	space->leader = leader;
+	struct error failure = guard_call(guard, read_space, space, PATIENCE_NS);
+	*stuck = failure.number == ETIMEDOUT;
+	int error = failure.number;
+	if (!failed(failure) || atomic_load(&space->has_maps))
+		error = take_maps(process, &space->maps, space->maps_error, arena);
+	if (!failed(failure)) {
+		if (!failed(space->cmdline_error))
+			take_cmdline(process, &space->cmdline, arena);
+		text_deinit(&space->maps);
+		text_deinit(&space->cmdline);
+		free(space);
+		process->is_32_bit = is_32_bit(&process->mappings, leader, guard);
+	}
+	return error;
 }
 
 static int by_name(const void *one, const void *other)

@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 
 #include "arch/arch.h"
 #include "util/memory.h"
-
-#define PIECES 1024 /* UIO_MAXIOV, linux/uio.h */
 
 /* What is to be copied: from the red zone to the end of the mapping, or as far as the limit. */
 static void plan(const struct mappings *mappings, struct stack_copy *copy)
@@ -28,42 +25,18 @@ static void plan(const struct mappings *mappings, struct stack_copy *copy)
 		copy->length = UINT64_MAX - copy->start;
 }
 
-/*
- * Reads copies[0 … count), at most PIECES, which stand one after the other at @to. Where one can't
- * be read to its end, the call ends there: that one is cut off, and the next call goes on behind.
- */
-static void read_batch(pid_t pid, struct stack_copy *copies, size_t count, uint8_t *to)
+static void take(struct stack_copy *copy, const struct piece *piece)
 {
-	struct iovec local[PIECES], remote[PIECES];
-
-	for (size_t i = 0; i < count; i++) {
-		local[i] = (struct iovec){to, copies[i].length};
-		remote[i] = (struct iovec){(void *)(uintptr_t)copies[i].start, copies[i].length};
-		copies[i].bytes = to;
-		to += copies[i].length;
-	}
-	for (size_t i = 0; i < count;) {
-		ssize_t got = process_vm_readv(pid, local + i, count - i, remote + i, count - i, 0);
-		int error = got < 0 ? errno : EFAULT;
-		size_t left = got < 0 ? 0 : (size_t)got;
-
-		for (; i < count && copies[i].length <= left; i++)
-			left -= copies[i].length;
-		if (i == count)
-			break;
-		copies[i].length = left;
-		if (left == 0) {
-			copies[i].bytes = NULL;
-			copies[i].error = error;
-		}
-		i++;
-	}
+	copy->length = piece->got;
+	copy->bytes = piece->got ? piece->to : NULL;
+	copy->error = piece->error;
 }
 
-void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_copy *copies,
-	size_t count, size_t *budget, struct arena *arena)
+void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
+	struct stack_copy *copies, size_t count, size_t *budget, bool hurry, struct arena *arena)
 {
-	size_t total = 0;
+	struct piece *pieces cleanup_free = allocate_zeroed(count, sizeof(*pieces));
+	size_t wanted = 0, total = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		plan(mappings, &copies[i]);
@@ -74,18 +47,24 @@ void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_cop
 		*budget -= copies[i].length;
 		total += copies[i].length;
 	}
-	uint8_t *to = arena_alloc(arena, total);
-	for (size_t first = 0; first < count;) {
+	uint8_t *to = allocate(total);
+	total = 0;
+	for (size_t i = 0; i < count; i++) {
 		/* Copies without a byte to read are stepped over: they have their reason. */
-		if (copies[first].length == 0) {
-			first++;
+		if (!copies[i].length)
 			continue;
-		}
-		size_t last = first, bytes = 0;
-		while (last < count && last - first < PIECES && copies[last].length)
-			bytes += copies[last++].length;
-		read_batch(pid, copies + first, last - first, to);
-		to += bytes;
-		first = last;
+		pieces[wanted++] = (struct piece){
+			.address = copies[i].start,
+			.length = copies[i].length,
+			.to = to + total,
+		};
+		total += copies[i].length;
+	}
+	if (live_memory_gather(memory, pieces, wanted, hurry))
+		arena_adopt(arena, to, total);
+	wanted = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (copies[i].length)
+			take(&copies[i], &pieces[wanted++]);
 	}
 }

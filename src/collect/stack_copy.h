@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "collect/live_memory.h"
 #include "model/mapping.h"
 #include "util/arena.h"
 
@@ -31,7 +31,8 @@ struct stack_copy {
 /*
  * Copies each stack from its sp up to the end of its mapping or its limit. *budget, in bytes,
  * is what all copies of a look may take together, and is lowered by what was taken; a copy
- * for which nothing is left has the error ENOBUFS.
+ * for which nothing is left has the error ENOBUFS. Those that gave no answer have ETIMEDOUT;
+ * in a @hurry, while threads are stopped, that is soon, and it may be tried again.
  */
-void stack_copy_all(pid_t pid, const struct mappings *mappings, struct stack_copy *copies,
-	size_t count, size_t *budget, struct arena *arena);
+void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
+	struct stack_copy *copies, size_t count, size_t *budget, bool hurry, struct arena *arena);

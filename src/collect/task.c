@@ -136,6 +136,14 @@ pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
 	return status.tracer;
 }
 
+bool task_is_uninterruptible(const struct task *task)
+{
+	const struct thread *thread = &task->thread;
+
+	return thread->state == 'D' || (thread->wchan && thread->entry.in_syscall &&
+					       strcmp(thread->wchan, "handle_userfault") == 0);
+}
+
 bool task_held_still(struct task_reader *reader, const struct task *task)
 {
 	struct proc_syscall place;
@@ -146,25 +154,32 @@ bool task_held_still(struct task_reader *reader, const struct task *task)
 	       proc_syscall_same(&place, &task->place);
 }
 
+int task_read_kernel_stack(struct task_reader *reader, pid_t tid, struct kernel_stack **stack)
+{
+	ssize_t length = read_task_file(reader, tid, "stack");
+
+	*stack = NULL;
+	if (length < 0)
+		return errno;
+	*stack = kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+	return 0;
+}
+
 /* The function that it waits in is the stack's first: both skip those of the scheduler
  * (kernel/sched/core.c, get_wchan(); kernel/stacktrace.c, stack_trace_consume_entry_nosched()). */
 static void read_kernel_stack(struct task_reader *reader, struct task *task)
 {
 	struct thread *thread = &task->thread;
-	ssize_t length = -1;
 
-	if (reader->kernel_stacks) {
-		length = read_task_file(reader, thread->tid, "stack");
-		task->stack_error = length < 0 ? errno : 0;
-	}
-	if (length >= 0) {
-		thread->kernel_stack =
-			kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+	if (reader->kernel_stacks)
+		task->stack_error =
+			task_read_kernel_stack(reader, thread->tid, &thread->kernel_stack);
+	if (thread->kernel_stack) {
 		if (thread->kernel_stack->count)
 			thread->wchan = thread->kernel_stack->frames[0].symbol;
 		return;
 	}
-	length = read_task_file(reader, thread->tid, "wchan");
+	ssize_t length = read_task_file(reader, thread->tid, "wchan");
 	if (length > 0 && !(length == 1 && reader->buffer[0] == '0'))
 		thread->wchan = arena_strndup(reader->arena, reader->buffer, (size_t)length);
 }

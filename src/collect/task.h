@@ -51,6 +51,7 @@ struct task {
 	int error;     /* an errno value; where it was copied: why its stack was not */
 	pid_t tracer;  /* somebody traces it already */
 	bool was_late; /* it did not stop in time */
+	bool unread;   /* its stack gave no answer while it was stopped */
 	bool moved;    /* between the reading of its facts and its stop, each time */
 	/* What the last stop found, to know a syscall that it made the kernel restart. */
 	struct syscall_entry stopped_entry;
@@ -77,6 +78,13 @@ void task_reader_deinit(struct task_reader *reader);
  */
 bool task_read(struct task_reader *reader, struct task *task);
 
+/*
+ * The words for the task's kernel stack, shared with all that read alike; NULL where there are
+ * none. An errno value, 0 where it could be read.
+ */
+int task_read_kernel_stack(
+	struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
+
 /* The state of the task alone; 0: it is gone. */
 char task_read_state(struct task_reader *reader, pid_t tid);
 
@@ -89,11 +97,13 @@ bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall 
 /* Who traces the task; 0: nobody. */
 pid_t task_read_tracer(struct task_reader *reader, pid_t tid);
 
-/* Whether it sleeps so that a tracer can't stop it. */
-static inline bool task_is_uninterruptible(const struct task *task)
-{
-	return task->thread.state == 'D';
-}
+/*
+ * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits for
+ * a page of userfaultfd's would go round in circles on its CPU from then on, since the signal is
+ * pending but does not end the wait (mm/memory.c and fs/userfaultfd.c: the wait is interruptible;
+ * include/linux/sched/signal.h, fault_signal_pending(): only user mode gives it up).
+ */
+bool task_is_uninterruptible(const struct task *task);
 
 static inline bool task_is_dead(const struct task *task)
 {

@@ -22,6 +22,12 @@ static const char *comm_of(pid_t pid, struct arena *arena)
 	return escaped(arena, text_to_arena(&comm, arena));
 }
 
+static const char *refusal(int error, const struct process *process)
+{
+	return error == ETIMEDOUT ? "the process's memory gave no answer"
+				  : refusal_of_access(error, process->uid);
+}
+
 static void add_user_stack_gaps(struct task *task, const struct process *process,
 	const struct look_request *request, struct arena *arena)
 {
@@ -43,10 +49,10 @@ static void add_user_stack_gaps(struct task *task, const struct process *process
 			gaps_add(gaps, arena, stage, "its stack could not be copied: %s",
 				task->error == EFAULT
 					? "sp points to no memory"
-					: refusal_of_access(task->error, process->uid));
+					: refusal(task->error, process));
 		break;
 	case TASK_REFUSED:
-		gaps_add(gaps, arena, stage, "%s", refusal_of_access(task->error, process->uid));
+		gaps_add(gaps, arena, stage, "%s", refusal(task->error, process));
 		break;
 	case TASK_NOT_NATIVE:
 		gaps_add(gaps, arena, stage, "it runs 32-bit code, whose stack is not decoded");
@@ -60,6 +66,9 @@ static void add_user_stack_gaps(struct task *task, const struct process *process
 				"time");
 		else if (task->tracer)
 			break;
+		else if (task->unread)
+			gaps_add(gaps, arena, stage,
+				"its stack gave no answer while it was stopped for the copy");
 		else if (request->stop != STOP_NEVER)
 			gaps_add(gaps, arena, stage, "it was moving each time it was looked at");
 		else if (task->outcome == TASK_RUNS)

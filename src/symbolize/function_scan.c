@@ -283,7 +283,8 @@ static void read_facts(struct cursor *cursor, const struct unit *unit, const str
 }
 
 static bool scan_dies(struct cursor *cursor, const struct unit *unit, const struct shapes *shapes,
-	size_t *budget, bool (*found)(void *, Dwarf_Off, uint64_t, uint64_t), void *context)
+	bool nested, size_t *budget, bool (*found)(void *, Dwarf_Off, uint64_t, uint64_t),
+	void *context)
 {
 	unsigned depth = 0,
 		 opaque = 0; /* opaque: the depth of a DIE whose inside is of no interest */
@@ -322,14 +323,14 @@ static bool scan_dies(struct cursor *cursor, const struct unit *unit, const stru
 			continue;
 		}
 		if (facts.sibling > (uint64_t)(cursor->at - unit->start) &&
-			facts.sibling < (uint64_t)(cursor->end - unit->start) &&
+			facts.sibling < (uint64_t)(cursor->end - unit->start) && !nested &&
 			!is_container(shape->tag)) {
 			cursor->at = unit->start + facts.sibling;
 			continue;
 		}
 		if (depth == DEPTH_LIMIT)
 			return false;
-		if (!opaque && !is_container(shape->tag))
+		if (!nested && !opaque && !is_container(shape->tag))
 			opaque = depth;
 		depth++;
 	}
@@ -362,8 +363,9 @@ void function_scan_init(struct function_scan *scan, Dwarf *dwarf)
 	scan->abbreviations = find_section(elf, "abbrev", &scan->abbreviations_size);
 }
 
-bool function_scan_unit(const struct function_scan *scan, Dwarf_Die *die, size_t *budget,
-	bool (*found)(void *context, Dwarf_Off die, uint64_t start, uint64_t end), void *context)
+bool function_scan_unit(const struct function_scan *scan, Dwarf_Die *die, bool nested,
+	size_t *budget, bool (*found)(void *context, Dwarf_Off die, uint64_t start, uint64_t end),
+	void *context)
 {
 	struct unit unit = {0};
 	Dwarf_Off next, abbreviations, first = dwarf_dieoffset(die);
@@ -383,7 +385,7 @@ bool function_scan_unit(const struct function_scan *scan, Dwarf_Die *die, size_t
 
 	unit.start = scan->information + unit.offset;
 	bool ok = shapes_read(&shapes, &unit, &table) &&
-		  scan_dies(&cursor, &unit, &shapes, budget, found, context);
+		  scan_dies(&cursor, &unit, &shapes, nested, budget, found, context);
 	shapes_deinit(&shapes);
 	return ok;
 }

@@ -26,11 +26,13 @@ struct function_scan {
 void function_scan_init(struct function_scan *scan, Dwarf *dwarf);
 
 /*
- * Calls @found for each DW_TAG_subprogram of the unit that has code and does not stand within
- * another function, until that returns false. Where its range is told by plain numbers, [start,
- * end) is it; else both are 0. false: the unit holds something that this scan does not know or
- * that is broken; @found may have been called already. *budget as in scopes_find(), one for each
- * DIE.
+ * Calls @found for each DW_TAG_subprogram of the unit that has code, until that returns false:
+ * those outside of other functions, or with @nested all (a local class's methods stand
+ * within the function that has the class; few are, and to find them takes longer). Where its range
+ * is told by plain numbers, [start, end) is it; else both are 0. false: the unit holds something
+ * that this scan does not know or that is broken; @found may have been called already. *budget as
+ * in scopes_find(), one for each DIE.
  */
-bool function_scan_unit(const struct function_scan *scan, Dwarf_Die *unit, size_t *budget,
-	bool (*found)(void *context, Dwarf_Off die, uint64_t start, uint64_t end), void *context);
+bool function_scan_unit(const struct function_scan *scan, Dwarf_Die *unit, bool nested,
+	size_t *budget, bool (*found)(void *context, Dwarf_Off die, uint64_t start, uint64_t end),
+	void *context);

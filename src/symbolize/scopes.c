@@ -199,8 +199,10 @@ void scopes_find(const struct function_scan *scan, Dwarf_Die *unit, const uint64
 		all[i] = i;
 		innermost[i] = NULL;
 	}
-	if (!function_scan_unit(scan, unit, budget, found_function, &context))
+	if (!function_scan_unit(scan, unit, false, budget, found_function, &context))
 		walk_children(&walk, unit, &members, NULL, 0);
+	else if (walk.unplaced)
+		function_scan_unit(scan, unit, true, budget, found_function, &context);
 	if (!*budget)
 		memset(innermost, 0, count * sizeof(*innermost));
 }

@@ -16,8 +16,15 @@ struct block {
 	alignas(max_align_t) unsigned char bytes[];
 };
 
+/* Memory that came from elsewhere. */
+struct adopted {
+	struct adopted *next;
+	void *memory;
+};
+
 struct arena {
 	struct block *blocks;
+	struct adopted *adopted;
 	unsigned char *free; /* within the newest shared block */
 	size_t left;
 	size_t size;
@@ -32,6 +39,8 @@ void arena_destroy(struct arena *arena)
 {
 	if (!arena)
 		return;
+	for (struct adopted *adopted = arena->adopted; adopted; adopted = adopted->next)
+		free(adopted->memory);
 	for (struct block *block = arena->blocks, *next; block; block = next) {
 		next = block->next;
 		free(block);
@@ -87,6 +96,15 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 	if (size)
 		memcpy(copy, bytes, size);
 	return copy;
+}
+
+void arena_adopt(struct arena *arena, void *memory, size_t size)
+{
+	struct adopted *adopted = arena_new(arena, struct adopted, 1);
+
+	*adopted = (struct adopted){arena->adopted, memory};
+	arena->adopted = adopted;
+	arena->size += size;
 }
 
 char *arena_strdup(struct arena *arena, const char *string)

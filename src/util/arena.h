@@ -35,6 +35,9 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 char *arena_strdup(struct arena *arena, const char *string);
 char *arena_strndup(struct arena *arena, const char *string, size_t length);
 
+/* Makes heap memory of @size bytes the arena's, which frees it when it is destroyed. */
+void arena_adopt(struct arena *arena, void *memory, size_t size);
+
 /* A formatted string. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the live tests: whystuck as WHYSTUCK names it, on situations that SITUATIONS sets."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -67,9 +68,15 @@ def descendants(pid):
     return found
 
 
+# Orphans become children of the tests: where nothing else takes their exit status, they would stay.
+PR_SET_CHILD_SUBREAPER = 36  # include/uapi/linux/prctl.h
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def end_tree(process):
     """Ends a process that a test started, and those that it started, by their ids."""
-    for pid in descendants(process.pid):
+    below = descendants(process.pid)
+    for pid in below:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -77,6 +84,11 @@ def end_tree(process):
     if process.poll() is None:
         process.kill()
     process.wait()
+    for pid in below:
+        try:
+            os.waitpid(pid, 0)
+        except ChildProcessError:
+            pass  # its parent has taken its status already
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream:
             stream.close()

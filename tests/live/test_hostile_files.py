@@ -211,7 +211,7 @@ def start_library_user(spawn, library):
 
 
 def test_library_truncated(look, spawn, library):
-    """A library that is cut off while it is mapped: reading it by a mapping of ours would end us."""
+    """A library that is cut off while it is mapped: a mapping of ours would end us by SIGBUS."""
     user = start_library_user(spawn, library)
     for size in (4097, 64, 1, 0):
         os.truncate(library, size)

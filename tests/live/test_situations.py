@@ -4,8 +4,8 @@
 The words are patterns of fnmatch, filled in with the facts that the situation announced; all of
 them must be found. test_all_are_expected() sees to it that no situation goes without its row.
 
-Two calls are missing, since nothing can be set that holds them for sure: sync(2), which does not ask
-FUSE file systems, and ptrace(2), whose waiting is done by wait4(2).
+Two calls are missing, since nothing can be set that holds them for sure: sync(2), which does not
+ask FUSE file systems, and ptrace(2), whose waiting is done by wait4(2).
 """
 
 import fnmatch

@@ -30,7 +30,7 @@ static void view_request(struct view *view, const struct look_request *request)
 {
 	view->arena = arena_create();
 	view->look = (struct look){.arena = view->arena};
-	collect(request, &view->look, &view->collector);
+	view->collector = collect(request, &view->look).used;
 }
 
 static void view_take(struct view *view, pid_t pid, enum stop_policy stop)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Guard: calls that may never return, made in a thread that can be done without.
+ *
+ * Memory that nobody delivers (userfaultfd, a file system whose server is gone) and locks that a
+ * stuck thread holds make a system call wait in a way that only the end of the calling process
+ * ends. A guard knows nothing of what is called. One thread is kept for all calls; one that
+ * does not come back is left behind, and the next call gets a new thread.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct guard;
+
+/* A guard and its thread, which gets ready meanwhile. The caller owns it, and uses it from one
+ * thread at a time. */
+struct guard *guard_create(void);
+
+/* Ends the guard and its thread, but for those left behind; NULL is allowed. */
+void guard_destroy(struct guard *guard);
+
+/*
+ * Calls call(@argument) and waits for it to return, @patience_ns in all; less where this guard has
+ * waited in vain for long. A call that could run but gets no CPU is given some more time.
+ *
+ * Where it fails, and the error's number is ETIMEDOUT if it was for lack of an answer, @argument
+ * and all that it leads to belong to the call for ever: it may come back at any time, so
+ * neither may be freed or used. What the call has finished with, and said so by an atomic
+ * variable, may be.
+ */
+struct error guard_call(
+	struct guard *guard, void (*call)(void *argument), void *argument, int64_t patience_ns);
