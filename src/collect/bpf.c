@@ -193,7 +193,7 @@ static size_t sight(struct passes *passes, struct live *live, struct task **task
 	return sighted;
 }
 
-static void copy_stacks(struct passes *passes, struct live *live, struct sighting *sightings, size_t count)
+static void copy_stacks(struct live *live, struct sighting *sightings, size_t count)
 {
 	struct stack_copy *copies cleanup_free = allocate_zeroed(count, sizeof(*copies));
 	size_t wanted = 0;
@@ -202,8 +202,7 @@ static void copy_stacks(struct passes *passes, struct live *live, struct sightin
 		if (sightings[i].copy.limit)
 			copies[wanted++] = sightings[i].copy;
 	}
-	stack_copy_all(live->leader, &live->process->mappings, copies, wanted,
-		&passes->session.stack_budget, passes->session.look->arena);
+	live_copy_stacks(live, copies, wanted, false);
 	wanted = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (sightings[i].copy.limit)
@@ -287,7 +286,7 @@ static size_t look_in_passes(struct passes *passes, struct live *live, struct ta
 		if (failed(take_pass(passes, pid, &passes->before)))
 			break;
 		size_t sighted = sight(passes, live, tasks, count, sightings);
-		copy_stacks(passes, live, sightings, sighted);
+		copy_stacks(live, sightings, sighted);
 		if (failed(take_pass(passes, pid, &passes->after)))
 			break;
 		count = judge(passes, sightings, sighted, tasks);
