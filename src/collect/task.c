@@ -189,6 +189,16 @@ static bool is_gone(int error)
 	return error == ESRCH || error == ENOENT;
 }
 
+/* Since when the task has not run, where that is known. */
+static void tell_blocked(const struct task_reader *reader, struct task *task)
+{
+	if (task->exec_start_ns < 0 || !reader->has_clock)
+		return;
+	int64_t blocked =
+		clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
+	task->thread.blocked_ns = blocked > 0 ? blocked : 0;
+}
+
 /* One reading. false: the task is gone. */
 static bool read_facts(struct task_reader *reader, struct task *task)
 {
@@ -211,6 +221,7 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 		thread->comm = arena_strdup(reader->arena, stat.comm);
 	if (task_is_dead(task)) {
 		task->settled = true;
+		tell_blocked(reader, task);
 		return true;
 	}
 	if (task->is_kernel) {
@@ -227,12 +238,8 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 		return true;
 	read_kernel_stack(reader, task);
 	task->settled = task_held_still(reader, task);
-	if (task->settled && task->exec_start_ns >= 0 && reader->has_clock) {
-		int64_t blocked =
-			clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
-
-		thread->blocked_ns = blocked > 0 ? blocked : 0;
-	}
+	if (task->settled)
+		tell_blocked(reader, task);
 	return true;
 }
 

@@ -102,15 +102,16 @@ static enum step explain_failure(
 
 /*
  * Checks what a step came to, from the frame whose sp was @sp. A caller's frame stands above its
- * callee's; only where the return address is in a register may a leaf use no stack at all.
+ * callee's; only where the return address comes @from_register may a leaf use no stack at all.
  */
-static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
+static enum step check_step(
+	struct walk *walk, uint64_t sp, bool from_signal, bool from_register)
 {
 	uint64_t new_sp = *register_at(walk, walk->arch->sp),
 		 pc = *register_at(walk, walk->arch->pc);
 
 	if (!from_signal) {
-		bool leaf = walk->at_instruction && walk->arch->return_address != walk->arch->pc;
+		bool leaf = walk->at_instruction && from_register;
 
 		if (pc == 0)
 			return end(walk, STACK_COMPLETE, NULL);
@@ -128,6 +129,24 @@ static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal
 	return STEP_ON;
 }
 
+static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
+{
+	return check_step(walk, sp, from_signal, walk->arch->return_address != walk->arch->pc);
+}
+
+/*
+ * Whether the return address is in a register: on aarch64 until it is saved, on x86-64 in glibc's
+ * vfork(), whose child would overwrite it (sysdeps/unix/sysv/linux/x86_64/vfork.S).
+ */
+static bool returns_by_register(const struct arch *arch, const struct cfi_row *row)
+{
+	for (unsigned i = 0; i < row->rule_count; i++) {
+		if (row->rules[i].target == row->return_address)
+			return row->rules[i].kind == CFI_REGISTER;
+	}
+	return arch->return_address != arch->pc;
+}
+
 static enum step step_by_row(
 	struct walk *walk, const struct module *module, const struct cfi_row *row)
 {
@@ -141,7 +160,8 @@ static enum step step_by_row(
 
 	if (outcome != CFI_STEPPED)
 		return explain_failure(walk, outcome, &step);
-	return check_progress(walk, sp, row->signal_frame);
+	return check_step(
+		walk, sp, row->signal_frame, returns_by_register(walk->arch, row));
 }
 
 static enum step step_by_signal_context(struct walk *walk)

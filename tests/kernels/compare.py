@@ -77,7 +77,7 @@ def check(series, seen):
 TEXTS = [
     (re.compile(r"0x[0-9a-f]{5,}"), "0x…"),
     (re.compile(r":\[\d+\]"), ":[…]"),
-    (re.compile(r"@whystuck-\d+"), "@whystuck-…"),
+    (re.compile(r"whystuck-\d+"), "whystuck-…"),
     (re.compile(r"\{at \d+\.\d+\}"), "{at …}"),
     (re.compile(r"until \d\d:\d\d:\d\d"), "until …"),
     (re.compile(r"\b(pid|thread|tid|process) \d+"), r"\1 …"),
