@@ -95,6 +95,7 @@ static void set_symbol(struct frame *frame, const struct symbol *symbol, uint64_
 	if (!symbol->name)
 		return;
 	frame->symbol = symbol->name;
+	frame->uncertain |= symbol->is_guess;
 	frame->has_offset = true;
 	frame->offset = frame->address.value - bias - symbol->start;
 }
