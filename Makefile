@@ -29,12 +29,19 @@ PACKAGES := libdw libelf libmnl json-c liblzma
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
-	$(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
 LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
 LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-SOURCES := $(wildcard src/*/*.c)
+# Looking without stopping needs a BPF program: built where clang and bpftool are there (BPF= leaves it out).
+BPFTOOL ?= $(or $(shell command -v bpftool),$(wildcard /usr/sbin/bpftool))
+BPF_CLANG ?= $(shell command -v clang)
+BPF ?= $(and $(BPFTOOL),$(BPF_CLANG),$(wildcard /usr/include/bpf/skel_internal.h),yes)
+BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
+BPF_SOURCES := src/collect/bpf.c src/collect/task_iterator.c
+
+SOURCES := $(filter-out $(if $(BPF),,$(BPF_SOURCES)) src/bpf/%,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o)
 LIBRARY := $(B)/libwhystuck.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
@@ -65,6 +72,18 @@ $(GENERATED): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
 	@mkdir -p $(@D)
 	CC="$(CC)" sh src/syscalls/generate $* >$@
 
+# bpftool's light skeleton loads in a tenth of the time that libbpf takes: no BTF is parsed in user space.
+$(B)/bpf/tasks.bpf.o: src/bpf/tasks.bpf.c src/bpf/task_record.h Makefile
+	@mkdir -p $(@D)
+	$(BPF_CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Isrc \
+		-I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
+
+$(B)/gen/tasks.lskel.h: $(B)/bpf/tasks.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton -L $< name tasks >$@
+
+$(B)/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
+
 unit-check: $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
 
@@ -88,16 +107,16 @@ clean:
 .PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
 
 check:
-	tools/install-dependencies build check
+	tools/install-dependencies build bpf check
 	$(MAKE) unit-and-live
 	$(MAKE) truth-check
 
 demo:
-	tools/install-dependencies build demo
+	tools/install-dependencies build bpf demo
 	$(MAKE) demo-run
 
 bench:
-	tools/install-dependencies build bench
+	tools/install-dependencies build bpf bench
 	$(MAKE) bench-run
 
 fuzz:
@@ -105,6 +124,7 @@ fuzz:
 	$(MAKE) fuzz-run
 
 unit-and-live: unit-check live-check
+	$(MAKE) LIVE=tests/live/test_situations.py STOP=always live-check
 
 # Targets are built without sanitizers and without surprises: a call there is a frame.
 TARGET_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-optimize-sibling-calls -pthread
@@ -121,7 +141,7 @@ LIVE ?= tests/live
 
 # LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
+	$(TEST_ENVIRONMENT) STOP=$(STOP) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
@@ -166,5 +186,7 @@ build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
 fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
 	@printf '%s\n' $(FUZZ_NAMES) | \
 		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
+
+build/fuzz/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
 
 -include $(FUZZ_OBJECTS:.o=.d)

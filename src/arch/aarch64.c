@@ -46,6 +46,7 @@ const struct arch arch_aarch64 = {
 	.code_mask = (UINT64_C(1) << 48) - 1,
 	.restart_distance = 4,
 	.decode_prstatus = decode_prstatus,
+	.regset_size = REGSET_COUNT * sizeof(uint64_t),
 	.syscall_names = syscall_names,
 	.syscall_limit = array_length(syscall_names),
 };

@@ -35,6 +35,8 @@ struct arch {
 	bool (*decode_prstatus)(const void *regset, size_t size, struct registers *registers,
 		struct syscall_entry *entry);
 
+	size_t regset_size; /* of that set, in bytes */
+
 	/* Names by number; `syscall_limit` is one past the highest. Generated at build time. */
 	const char *const *syscall_names;
 	long syscall_limit;

@@ -113,6 +113,7 @@ const struct arch arch_x86_64 = {
 	.code_mask = UINT64_MAX,
 	.red_zone = 128,
 	.decode_prstatus = decode_prstatus,
+	.regset_size = REGSET_COUNT * sizeof(uint64_t),
 	.syscall_names = syscall_names,
 	.syscall_limit = array_length(syscall_names),
 };

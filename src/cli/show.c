@@ -151,7 +151,7 @@ static void name_functions(const struct options *options, struct process *proces
 	modules_destroy(modules);
 }
 
-static void report_effort(const struct look *look, const struct collector *collector,
+static void report_effort(const struct look *look, const struct collection *collection,
 	int64_t collected_ns, int64_t explained_ns)
 {
 	struct text line cleanup_text = {0};
@@ -165,8 +165,10 @@ static void report_effort(const struct look *look, const struct collector *colle
 				longest = process->threads[j].stopped_ns;
 		}
 	}
+	if (collection->refused)
+		message("%s", collection->refused);
 	text_append_format(&line, "looked by %s at %zu threads of %zu process%s in ",
-		collector ? collector->name : "nothing", count_threads(look), look->process_count,
+		collection->used->name, count_threads(look), look->process_count,
 		look->process_count == 1 ? "" : "es");
 	text_append_duration(&line, collected_ns);
 	text_append(&line, ", read their stacks in ");
@@ -195,10 +197,9 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
 	};
-	const struct collector *collector = NULL;
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
 
-	collect(&request, look, &collector);
+	struct collection collection = collect(&request, look);
 	int64_t collected = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < look->process_count; i++) {
 		struct process *process = look->processes[i];
@@ -207,11 +208,10 @@ static void take_look(const struct options *options, const struct pids *pids, st
 			name_functions(options, process, images, look->arena);
 		explain_process(arch_native, process, look->arena);
 	}
-	if (collector)
-		collector->release(look);
+	collection.used->release(look);
 	if (options->verbose)
 		report_effort(
-			look, collector, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
+			look, &collection, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
 }
 
 int show(const struct options *options)

@@ -2,28 +2,31 @@
 #include "collect/collector.h"
 #include "collect/ways.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 /* Best first; the last serves every request. */
 static const struct collector *const collectors[] = {
+#ifdef HAVE_BPF
+	&collector_bpf,
+#endif
 	&collector_ptrace,
 	&collector_passive,
 };
 
-static const struct collector *choose(const struct look_request *request)
+struct collection collect(const struct look_request *request, struct look *look)
 {
-	size_t i = 0;
+	struct text refused cleanup_text = {0};
 
-	while (i + 1 < array_length(collectors) && collectors[i]->usable &&
-		failed(collectors[i]->usable(request)))
-		i++;
-	return collectors[i];
-}
+	for (size_t i = 0; i < array_length(collectors); i++) {
+		struct error error = collectors[i]->collect(request, look);
 
-void collect(const struct look_request *request, struct look *look, const struct collector **used)
-{
-	const struct collector *collector = choose(request);
-
-	collector->collect(request, look);
-	if (used)
-		*used = collector;
+		if (!failed(error))
+			return (struct collection){
+				.used = collectors[i],
+				.refused = refused.length ? text_to_arena(&refused, look->arena) : NULL,
+			};
+		text_append_format(&refused, "%snot by %s: %s", refused.length ? ", " : "",
+			collectors[i]->name, error.reason);
+	}
+	return (struct collection){0};
 }

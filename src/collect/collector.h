@@ -35,15 +35,13 @@ struct look_request {
 struct collector {
 	const char *name; /* "ptrace" */
 
-	/* Whether this way can serve the request here; else why not. May be NULL: always. */
-	struct error (*usable)(const struct look_request *request);
-
 	/*
 	 * Fills look->processes, each with its threads and their facts, for the processes of
 	 * the request. What can't be had becomes a gap of the process or thread; a process that
 	 * is gone becomes a gap of the look. When it returns, no thread is stopped or traced.
+	 * Fails, with nothing done, where this way can't be taken here, or not for this request.
 	 */
-	void (*collect)(const struct look_request *request, struct look *look);
+	struct error (*collect)(const struct look_request *request, struct look *look);
 
 	/*
 	 * Ends what keeps the target's memory and descriptors readable (process->memory,
@@ -52,5 +50,11 @@ struct collector {
 	void (*release)(struct look *look);
 };
 
-/* Collects by the best usable way; *used, if not NULL, becomes the way that was taken. */
-void collect(const struct look_request *request, struct look *look, const struct collector **used);
+/* How a look was taken. */
+struct collection {
+	const struct collector *used;
+	const char *refused; /* why no better way was taken, in the look's arena; NULL: it is the best */
+};
+
+/* Collects by the best way that can be taken. */
+struct collection collect(const struct look_request *request, struct look *look);

@@ -105,6 +105,13 @@ static void take_pid(struct parse *parse, const char *value)
 }
 
 /* fs/eventpoll.c: "%8d events: %8x data: %16llx  pos:%lli ino:%lx sdev:%x" after "tfd: ". */
+static int by_number(const void *one, const void *other)
+{
+	const struct watched *a = one, *b = other;
+
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
 static void take_watched(struct parse *parse, const char *value)
 {
 	struct watched watched = {0};
@@ -171,6 +178,9 @@ void fdinfo_parse(const char *bytes, size_t length, struct arena *arena, struct 
 			break;
 	}
 	if (parse.watched.count) {
+		/* The kernel's order is that of addresses within it. */
+		qsort(parse.watched.items, parse.watched.count, sizeof(*parse.watched.items),
+		        by_number);
 		info->watched = arena_copy(arena, parse.watched.items,
 		        parse.watched.count * sizeof(*parse.watched.items));
 		info->watched_count = parse.watched.count;

@@ -73,6 +73,12 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 void live_copy_passively(struct live *live, struct task **tasks, size_t count);
 
 /*
+ * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers and
+ * stacks, and lets them go; those that can't be stopped are copied passively.
+ */
+void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
+
+/*
  * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds
  * the process, or says that it ended. false: it executed another program meanwhile, and what was
  * found is of both; it was forgotten and may be begun again. On the @last try its stacks

@@ -31,7 +31,7 @@ static void look_at(struct session *session, pid_t pid)
 	}
 }
 
-static void collect_passive(const struct look_request *request, struct look *look)
+static struct error collect_passive(const struct look_request *request, struct look *look)
 {
 	struct session session;
 
@@ -39,6 +39,7 @@ static void collect_passive(const struct look_request *request, struct look *loo
 	for (size_t i = 0; i < request->pid_count; i++)
 		look_at(&session, request->pids[i]);
 	session_deinit(&session);
+	return NO_ERROR;
 }
 
 const struct collector collector_passive = {

@@ -230,7 +230,25 @@ static void forget_facts(struct task *task)
 	task->thread.blocked_ns = -1;
 }
 
-/* Stops tasks[first …), those again that went on meanwhile. */
+/* Stops the tasks, those again that went on meanwhile. false: some may be traced still. */
+static bool stop_tasks(struct live *live, struct task **tasks, size_t count)
+{
+	bool all = true;
+
+	for (int attempt = 1; count; attempt++) {
+		all = stop_and_copy(live, tasks, count);
+		if (attempt == ATTEMPTS || !all)
+			break;
+		count = read_moved_again(live, tasks, count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (has_moved(tasks[i]))
+			forget_facts(tasks[i]);
+	}
+	return all;
+}
+
+/* Stops tasks[first …). */
 static void look_with_stops(struct tracing *tracing, size_t first)
 {
 	struct live *live = &tracing->live;
@@ -242,16 +260,7 @@ static void look_with_stops(struct tracing *tracing, size_t first)
 		if (can_stop(&live->tasks[i]))
 			tasks[count++] = &live->tasks[i];
 	}
-	for (int attempt = 1; count && !tracing->left; attempt++) {
-		tracing->left = !stop_and_copy(live, tasks, count);
-		if (attempt == ATTEMPTS || tracing->left)
-			break;
-		count = read_moved_again(live, tasks, count);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (has_moved(tasks[i]))
-			forget_facts(tasks[i]);
-	}
+	tracing->left = !stop_tasks(live, tasks, count);
 }
 
 /* Those that could not be stopped: in uninterruptible sleep, late, or another's tracees. */
@@ -404,45 +413,80 @@ static void await_end(pid_t tracer)
 		nanosleep(&pause, NULL);
 }
 
-static void collect_ptrace(const struct look_request *request, struct look *look)
+/* Runs @trace in a thread of its own until that has ended. false: none could be started. */
+static bool run_tracer(void *(*run)(void *), void *argument, struct look *look)
 {
-	struct tracing tracing = {.attempt = 1};
 	pthread_attr_t attributes;
+	pthread_t thread;
 
-	session_init(&tracing.session, request, look);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, TRACER_STACK);
-	while (tracing.next < request->pid_count) {
-		pthread_t thread;
-		int error = pthread_create(&thread, &attributes, trace, &tracing);
-
-		if (error) {
-			gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
-				"no thread could be started to look with: %s",
-				error_errno(error).reason);
-			break;
-		}
+	int error = pthread_create(&thread, &attributes, run, argument);
+	pthread_attr_destroy(&attributes);
+	if (error)
+		gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
+			"no thread could be started to look with: %s", error_errno(error).reason);
+	else
 		pthread_join(thread, NULL);
+	return !error;
+}
+
+static struct error collect_ptrace(const struct look_request *request, struct look *look)
+{
+	struct tracing tracing = {.attempt = 1};
+
+	if (request->stop == STOP_NEVER)
+		return error_because("nothing may be stopped");
+	session_init(&tracing.session, request, look);
+	while (tracing.next < request->pid_count && run_tracer(trace, &tracing, look)) {
 		if (tracing.left) {
 			await_end(tracing.tracer);
 			tracing.left = false;
 			go_on(&tracing);
 		}
 	}
-	pthread_attr_destroy(&attributes);
 	session_deinit(&tracing.session);
+	return NO_ERROR;
 }
 
-static struct error ptrace_usable(const struct look_request *request)
+/* What a tracer is sent for by another way to look. */
+struct errand {
+	struct live *live;
+	struct task **tasks;
+	size_t count;
+	bool left;
+	pid_t tracer;
+};
+
+static void *run_errand(void *argument)
 {
-	if (request->stop == STOP_NEVER)
-		return error_because("nothing may be stopped");
-	return NO_ERROR;
+	struct errand *errand = argument;
+
+	errand->tracer = gettid();
+	errand->left = !stop_tasks(errand->live, errand->tasks, errand->count);
+	return NULL;
+}
+
+void live_stop_and_copy(struct live *live, struct task **tasks, size_t count)
+{
+	struct errand errand = {.live = live, .tasks = tasks};
+
+	for (size_t i = 0; i < count; i++) {
+		tasks[i]->outcome = TASK_PENDING;
+		if (!task_read(&live->reader, tasks[i]) || !can_stop(tasks[i]))
+			continue;
+		struct task *stopped = tasks[i];
+		tasks[i] = tasks[errand.count];
+		tasks[errand.count++] = stopped;
+	}
+	if (errand.count && run_tracer(run_errand, &errand, live->session->look) && errand.left)
+		await_end(errand.tracer);
+	look_without_stops(live);
+	check_held_still(live);
 }
 
 const struct collector collector_ptrace = {
 	.name = "ptrace",
-	.usable = ptrace_usable,
 	.collect = collect_ptrace,
 	.release = live_release,
 };

@@ -154,25 +154,32 @@ bool task_held_still(struct task_reader *reader, const struct task *task)
 	       proc_syscall_same(&place, &task->place);
 }
 
+int task_read_kernel_stack(struct task_reader *reader, pid_t tid, struct kernel_stack **stack)
+{
+	ssize_t length = read_task_file(reader, tid, "stack");
+
+	*stack = NULL;
+	if (length < 0)
+		return errno;
+	*stack = kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+	return 0;
+}
+
 /* The function that it waits in is the stack's first: both skip those of the scheduler
  * (kernel/sched/core.c, get_wchan(); kernel/stacktrace.c, stack_trace_consume_entry_nosched()). */
 static void read_kernel_stack(struct task_reader *reader, struct task *task)
 {
 	struct thread *thread = &task->thread;
-	ssize_t length = -1;
 
-	if (reader->kernel_stacks) {
-		length = read_task_file(reader, thread->tid, "stack");
-		task->stack_error = length < 0 ? errno : 0;
-	}
-	if (length >= 0) {
-		thread->kernel_stack =
-			kernel_stacks_find(reader->known_stacks, reader->buffer, (size_t)length);
+	if (reader->kernel_stacks)
+		task->stack_error =
+			task_read_kernel_stack(reader, thread->tid, &thread->kernel_stack);
+	if (thread->kernel_stack) {
 		if (thread->kernel_stack->count)
 			thread->wchan = thread->kernel_stack->frames[0].symbol;
 		return;
 	}
-	length = read_task_file(reader, thread->tid, "wchan");
+	ssize_t length = read_task_file(reader, thread->tid, "wchan");
 	if (length > 0 && !(length == 1 && reader->buffer[0] == '0'))
 		thread->wchan = arena_strndup(reader->arena, reader->buffer, (size_t)length);
 }
@@ -180,6 +187,16 @@ static void read_kernel_stack(struct task_reader *reader, struct task *task)
 static bool is_gone(int error)
 {
 	return error == ESRCH || error == ENOENT;
+}
+
+/* Since when the task has not run, where that is known. */
+static void tell_blocked(const struct task_reader *reader, struct task *task)
+{
+	if (task->exec_start_ns < 0 || !reader->has_clock)
+		return;
+	int64_t blocked =
+		clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
+	task->thread.blocked_ns = blocked > 0 ? blocked : 0;
 }
 
 /* One reading. false: the task is gone. */
@@ -204,6 +221,7 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 		thread->comm = arena_strdup(reader->arena, stat.comm);
 	if (task_is_dead(task)) {
 		task->settled = true;
+		tell_blocked(reader, task);
 		return true;
 	}
 	if (task->is_kernel) {
@@ -220,12 +238,8 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 		return true;
 	read_kernel_stack(reader, task);
 	task->settled = task_held_still(reader, task);
-	if (task->settled && task->exec_start_ns >= 0 && reader->has_clock) {
-		int64_t blocked =
-			clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
-
-		thread->blocked_ns = blocked > 0 ? blocked : 0;
-	}
+	if (task->settled)
+		tell_blocked(reader, task);
 	return true;
 }
 

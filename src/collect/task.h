@@ -78,6 +78,13 @@ void task_reader_deinit(struct task_reader *reader);
  */
 bool task_read(struct task_reader *reader, struct task *task);
 
+/*
+ * The words for the task's kernel stack, shared with all that read alike; NULL where there are
+ * none. An errno value, 0 where it could be read.
+ */
+int task_read_kernel_stack(
+	struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
+
 /* The state of the task alone; 0: it is gone. */
 char task_read_state(struct task_reader *reader, pid_t tid);
 

@@ -4,5 +4,6 @@
 
 #include "collect/collector.h"
 
+extern const struct collector collector_bpf;     /* stops what runs, if that */
 extern const struct collector collector_ptrace;  /* stops threads for the copy */
 extern const struct collector collector_passive; /* stops nothing */

@@ -352,7 +352,8 @@ static void find_labels(struct search *search)
 			continue;
 		if (!name)
 			name = read_name(search, label->table, label->symbol.st_name);
-		search->symbols[search->left[i]] = (struct symbol){name, label->start};
+		search->symbols[search->left[i]] = (struct symbol){
+			.name = name, .start = label->start, .is_guess = label->table->is_partial};
 	}
 }
 

@@ -10,6 +10,10 @@
 #include "util/memory.h"
 #include "util/text.h"
 
+/* Stacks without unwind information need some hundreds of instructions; hostile ones get no more
+ * time. */
+#define FOLLOW_BUDGET 32768
+
 struct walk {
 	const struct arch *arch;
 	const struct machine *machine;
@@ -21,7 +25,8 @@ struct walk {
 
 	/* pc is the instruction to execute next, not one that a call returns to. */
 	bool at_instruction;
-	bool guessed; /* the step before is not sure */
+	bool guessed;         /* the step before is not sure */
+	size_t follow_budget; /* instructions that may still be followed */
 
 	struct code_address *addresses;
 	bool *signal_frame, *uncertain;
@@ -97,15 +102,16 @@ static enum step explain_failure(
 
 /*
  * Checks what a step came to, from the frame whose sp was @sp. A caller's frame stands above its
- * callee's; only where the return address is in a register may a leaf use no stack at all.
+ * callee's; only where the return address comes @from_register may a leaf use no stack at all.
  */
-static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
+static enum step check_step(
+	struct walk *walk, uint64_t sp, bool from_signal, bool from_register)
 {
 	uint64_t new_sp = *register_at(walk, walk->arch->sp),
 		 pc = *register_at(walk, walk->arch->pc);
 
 	if (!from_signal) {
-		bool leaf = walk->at_instruction && walk->arch->return_address != walk->arch->pc;
+		bool leaf = walk->at_instruction && from_register;
 
 		if (pc == 0)
 			return end(walk, STACK_COMPLETE, NULL);
@@ -123,6 +129,24 @@ static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal
 	return STEP_ON;
 }
 
+static enum step check_progress(struct walk *walk, uint64_t sp, bool from_signal)
+{
+	return check_step(walk, sp, from_signal, walk->arch->return_address != walk->arch->pc);
+}
+
+/*
+ * Whether the return address is in a register: on aarch64 until it is saved, on x86-64 in glibc's
+ * vfork(), whose child would overwrite it (sysdeps/unix/sysv/linux/x86_64/vfork.S).
+ */
+static bool returns_by_register(const struct arch *arch, const struct cfi_row *row)
+{
+	for (unsigned i = 0; i < row->rule_count; i++) {
+		if (row->rules[i].target == row->return_address)
+			return row->rules[i].kind == CFI_REGISTER;
+	}
+	return arch->return_address != arch->pc;
+}
+
 static enum step step_by_row(
 	struct walk *walk, const struct module *module, const struct cfi_row *row)
 {
@@ -136,7 +160,8 @@ static enum step step_by_row(
 
 	if (outcome != CFI_STEPPED)
 		return explain_failure(walk, outcome, &step);
-	return check_progress(walk, sp, row->signal_frame);
+	return check_step(
+		walk, sp, row->signal_frame, returns_by_register(walk->arch, row));
 }
 
 static enum step step_by_signal_context(struct walk *walk)
@@ -273,7 +298,8 @@ static enum step step_by_code(struct walk *walk, const struct module *module)
 	const uint64_t fp = *register_at(walk, walk->arch->fp);
 
 	if (!walk->machine->follow_to_return ||
-		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
+		!walk->machine->follow_to_return(
+			walk->memory, walk->modules, &walk->registers, &walk->follow_budget))
 		return step_by_frame_pointer(walk, module);
 	/* Two ways to the same place are no guess. */
 	walk->guessed = *register_at(walk, walk->arch->sp) != fp + 2 * sizeof(uint64_t);
@@ -347,6 +373,7 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 		.known_at_first = registers->known,
 		.arena = arena,
 		.at_instruction = true,
+		.follow_budget = FOLLOW_BUDGET,
 	};
 	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
 	enum step step = STEP_ON;

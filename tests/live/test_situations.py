@@ -145,6 +145,7 @@ EXPECTED = {
     "zoo": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
     # ---- futexes
     "mutex": futex("mutex", "*mutex_lock*", wait=["*mutex*{address}*"]),
+    "mutex-queue": futex("mutex", "*mutex_lock*", wait=["*mutex*{address}*"]),
     "mutex-pi": futex("mutex", "*mutex_lock*", operation="FUTEX_LOCK_PI", wait=["*{address}*"]),
     "mutex-shared": futex("mutex", "*mutex_lock*", wait=["*{address}*"]),
     "condition": futex("condition", "pthread_cond_wait*", wait=["*condition*{address:.12}*"]),
@@ -271,6 +272,17 @@ def check_call(thread, expected, facts, name):
     assert_found(call["text"], expected.call, facts)
 
 
+def check_stack(thread, expected, name):
+    if name in UNINTERRUPTIBLE and thread["user_stack_end"] != "complete":
+        assert any(gap["stage"] == "user_stack" for gap in thread["gaps"]), thread
+        return
+    assert_reaches_main(thread)
+    names = [one for one in functions(thread) if one]
+    assert any(one.startswith("run_") for one in names), names
+    if expected.function:
+        assert any(fnmatch.fnmatchcase(one, expected.function) for one in names), names
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_situation(name, look, tmp_path):
     expected = EXPECTED[name]
@@ -282,14 +294,7 @@ def test_situation(name, look, tmp_path):
 
         check_call(thread, expected, scene.facts, name)
         check_wait(thread, expected, scene.facts)
-        if name in UNINTERRUPTIBLE and thread["user_stack_end"] != "complete":
-            assert any(gap["stage"] == "user_stack" for gap in thread["gaps"]), thread
-            return
-        assert_reaches_main(thread)
-        names = [one for one in functions(thread) if one]
-        assert any(one.startswith("run_") for one in names), names
-        if expected.function:
-            assert any(fnmatch.fnmatchcase(one, expected.function) for one in names), names
+        check_stack(thread, expected, name)
 
 
 @pytest.mark.parametrize("name", ["read-pipe", "accept", "poll", "mutex", "epoll_wait", "pause"])

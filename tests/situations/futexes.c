@@ -47,6 +47,36 @@ static void run_mutex(struct facts *facts, const char *argument)
 	lock_held_mutex(facts, &mutex);
 }
 
+static pid_t waiter_tid;
+static sem_t waiter_told;
+
+static void *wait_for_mutex(void *mutex)
+{
+	waiter_tid = gettid();
+	sem_post(&waiter_told);
+	pthread_mutex_lock(mutex);
+	rest();
+}
+
+/* Two threads wait for the same lock, which a third holds. */
+static void run_mutex_queue(struct facts *facts, const char *argument)
+{
+	(void)argument;
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_barrier_init(&held, NULL, 2);
+	sem_init(&waiter_told, 0, 0);
+	start_thread(hold_mutex_and_tell, &mutex);
+	pthread_barrier_wait(&held);
+	start_thread(wait_for_mutex, &mutex);
+	sem_wait(&waiter_told);
+	await_syscall(waiter_tid, SYS_futex);
+	fact_address(facts, "address", &mutex);
+	fact_number(facts, "holder", holder_tid);
+	fact_number(facts, "waiter", waiter_tid);
+	ready(facts, SYS_futex);
+	must(-pthread_mutex_lock(&mutex), "pthread_mutex_lock");
+}
+
 static void run_mutex_pi(struct facts *facts, const char *argument)
 {
 	(void)argument;
@@ -249,6 +279,7 @@ static void run_futex_waitv(struct facts *facts, const char *argument)
 
 const struct situation futex_situations[] = {
 	{"mutex", run_mutex},
+	{"mutex-queue", run_mutex_queue},
 	{"mutex-pi", run_mutex_pi},
 	{"mutex-shared", run_mutex_shared},
 	{"condition", run_condition},

@@ -133,7 +133,9 @@ static void run_sendfile_socket(struct facts *facts, const char *argument)
 	fact_number(facts, "file", file);
 	fact_string(facts, "path", path);
 	ready(facts, SYS_sendfile);
-	must(sendfile(ends[0], file, NULL, 1 << 20), "sendfile");
+	/* What a tracer's stop interrupts may have sent a part, before Linux 6.1 at least. */
+	for (;;)
+		must(TEMP_FAILURE_RETRY(sendfile(ends[0], file, NULL, 1 << 20)), "sendfile");
 }
 
 /* The FIFO in the directory that the command line gives. */

@@ -86,7 +86,7 @@ static void pidfd_of_an_ended_process(void **state)
 	assert_int_equal(info.pid, -1);
 }
 
-static void epoll_lists_what_it_watches(void **state)
+static void epoll_lists_what_it_watches_by_number(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct fdinfo info = parse(arena,
@@ -101,10 +101,10 @@ static void epoll_lists_what_it_watches(void **state)
 	assert_int_equal(info.watched[0].fd, 6);
 	assert_int_equal(info.watched[0].events, 0x1f);
 	assert_int_equal(info.watched[0].inode, 0x54df);
-	assert_int_equal(info.watched[1].fd, 1048575);
-	assert_true(info.watched[1].events == (EPOLLET | EPOLLIN));
-	assert_int_equal(info.watched[2].fd, 7);
-	assert_int_equal(info.watched[2].inode, 0);
+	assert_int_equal(info.watched[1].fd, 7);
+	assert_int_equal(info.watched[1].inode, 0);
+	assert_int_equal(info.watched[2].fd, 1048575);
+	assert_true(info.watched[2].events == (EPOLLET | EPOLLIN));
 }
 
 static void long_and_empty_content(void **state)
@@ -132,7 +132,7 @@ int main(void)
 	        cmocka_unit_test(timer_that_never_fires_overflows_nothing),
 	        cmocka_unit_test(signal_set),
 	        cmocka_unit_test(pidfd_of_an_ended_process),
-	        cmocka_unit_test(epoll_lists_what_it_watches),
+	        cmocka_unit_test(epoll_lists_what_it_watches_by_number),
 	        cmocka_unit_test(long_and_empty_content),
 	};
 
