@@ -15,6 +15,7 @@
 #include "collect/refusal.h"
 #include "collect/stack_copy.h"
 #include "collect/task_gaps.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 #define STACK_BUDGET (512 * 1024 * 1024)
@@ -45,6 +46,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};
+	session->clock = scheduler_clock_create(session->guard);
 	look->processes = arena_new(look->arena, struct process *, request->pid_count);
 	look->process_count = 0;
 }
@@ -52,6 +54,7 @@ void session_init(struct session *session, const struct look_request *request, s
 void session_deinit(struct session *session)
 {
 	kernel_stacks_destroy(session->known_stacks);
+	scheduler_clock_destroy(session->clock);
 	if (session->look->process_count == 0) {
 		machine_destroy(session->machine);
 		guard_destroy(session->guard);
@@ -169,7 +172,7 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 		return false;
 	}
 	task_reader_init(&live->reader, live->tasks_directory, session->request,
-		session->known_stacks, arena);
+		session->known_stacks, session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
@@ -352,6 +355,15 @@ static void say_unknown(struct live *live, size_t count)
 			count == 1 ? "" : "s", count == 1 ? "it" : "they");
 }
 
+/* No thread has slept for longer than its process has been there: each CPU has a clock of its own. */
+static void bound_sleep(const struct process *process, struct thread *thread)
+{
+	int64_t age_ns = clock_ns(CLOCK_REALTIME) - process->started_at_ns;
+
+	if (process->started_at_ns >= 0 && age_ns >= 0 && thread->blocked_ns > age_ns)
+		thread->blocked_ns = age_ns;
+}
+
 static void finish(struct live *live)
 {
 	struct look *look = live->session->look;
@@ -366,6 +378,7 @@ static void finish(struct live *live)
 
 		if (is_unknown(task))
 			continue;
+		bound_sleep(process, &task->thread);
 		task_add_gaps(task, process, live->session->request, look->arena);
 		if (!process->tracer)
 			process->tracer = task->tracer;

@@ -17,6 +17,7 @@ struct session {
 	struct look *look;
 	struct machine *machine;
 	struct guard *guard;
+	struct scheduler_clock *clock;
 	struct kernel_stacks *known_stacks;
 	size_t stack_budget; /* bytes that may still be copied */
 };
