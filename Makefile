@@ -5,6 +5,7 @@
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
+#   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
 #   make uninstall  takes these away
 #
@@ -169,6 +170,17 @@ build/bench/target: bench/target.c Makefile
 
 bench-run: $(B)/whystuck build/bench/target
 	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+
+# Each is booted under qemu with an initramfs; fetched once, into build/kernels.
+KERNELS ?= 5.10 6.1 6.12
+
+.PHONY: check-kernels kernels-run
+check-kernels:
+	tools/install-dependencies build kernels
+	$(MAKE) kernels-run
+
+kernels-run: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) $(PYTHON) tests/kernels/run build/kernels $(KERNELS)
 
 # The fuzzers are clang's: everything is compiled again for them.
 FUZZ_SECONDS ?= 60
