@@ -5,6 +5,7 @@
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
+#   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
 #   make uninstall  takes these away
 #
@@ -31,7 +32,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
-LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
+# To load ten libraries takes a tenth of a look at one thread: linked in are those that have an
+# archive to link (STATIC= leaves them shared).
+ARCHIVES := dw elf json-c lzma z bz2
+MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
+STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
+LIBS = $(if $(STATIC),-Wl$(comma)-Bstatic $(ARCHIVES:%=-l%) -liberty -Wl$(comma)-Bdynamic -lmnl,$(shell \
+	pkg-config --libs $(PACKAGES)) -liberty)
 LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Looking without stopping needs a BPF program: built where clang and bpftool are there (BPF= leaves it out).
@@ -163,6 +170,17 @@ build/bench/target: bench/target.c Makefile
 
 bench-run: $(B)/whystuck build/bench/target
 	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+
+# Each is booted under qemu with an initramfs; fetched once, into build/kernels.
+KERNELS ?= 5.10 6.1 6.12
+
+.PHONY: check-kernels kernels-run
+check-kernels:
+	tools/install-dependencies build kernels
+	$(MAKE) kernels-run
+
+kernels-run: $(B)/whystuck build/situations
+	$(TEST_ENVIRONMENT) $(PYTHON) tests/kernels/run build/kernels $(KERNELS)
 
 # The fuzzers are clang's: everything is compiled again for them.
 FUZZ_SECONDS ?= 60

@@ -319,6 +319,8 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 
 	if (request->stop == STOP_ALWAYS)
 		return error_because("each thread shall be stopped");
+	if (request->without_bpf)
+		return error_because("the look is small");
 	struct error error = task_iterator_create(&passes.iterator);
 	if (failed(error))
 		return error;

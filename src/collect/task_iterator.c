@@ -25,8 +25,10 @@ static struct error refused(int number)
 		error.reason = "needs CAP_BPF and CAP_PERFMON: run with sudo";
 	else if (number == EACCES) /* not for want of rights: they are asked for first */
 		error.reason = "the kernel's BPF verifier or a security module refuses the program";
-	else if (number == EINVAL || number == ENOSYS || number == ENOENT || number == ESRCH ||
-		number == E2BIG)
+	else if (number == EINVAL) /* helpers that a lockdown for confidentiality takes away */
+		error.reason = "the kernel refuses the program: it is locked down or has no BTF";
+	else if (number == E2BIG || number == ENOSYS || number == ENOENT || number == ESRCH)
+		/* E2BIG: it knows less of union bpf_attr, before 5.14, or of bpf_iter_link_info */
 		error.reason = "this kernel has no BPF task iterator for one process (6.1 has)";
 	return error;
 }

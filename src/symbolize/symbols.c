@@ -270,7 +270,7 @@ static void find_sized(struct search *search, const struct symbol_table *table)
 				match->name = read_name(search, table, match->name_offset);
 			for (; match->name && at < match->last; at = find_free(next, at)) {
 				search->symbols[search->left[at]] =
-					(struct symbol){match->name, match->start};
+					(struct symbol){.name = match->name, .start = match->start};
 				next[at] = at + 1;
 			}
 		}
