@@ -122,6 +122,49 @@ static void forget(struct live *live)
 		close(live->directory);
 }
 
+static DIR *open_tasks(const struct live *live)
+{
+	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory && fd >= 0)
+		close(fd);
+	return directory;
+}
+
+/* 0: there is no other. */
+static pid_t next_task(DIR *directory)
+{
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0)
+			return tid;
+	}
+	return 0;
+}
+
+pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid))
+{
+	DIR *directory = open_tasks(live);
+	pid_t tid = 0;
+
+	if (!directory)
+		return 0;
+	do {
+		tid = next_task(directory);
+	} while (tid && !is(&live->reader, tid));
+	closedir(directory);
+	return tid;
+}
+
+static bool is_alive(struct task_reader *reader, pid_t tid)
+{
+	char state = task_read_state(reader, tid);
+
+	return state && !strchr("ZX", state);
+}
+
 /*
  * The thread that stands for the address space and the files: the main thread, unless that has
  * ended (pthread_exit() in main) and left a zombie that has neither.
@@ -130,13 +173,10 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 {
 	char tid[16];
 
-	live->leader = stat->pid;
-	for (size_t i = 0; stat->state == 'Z' && i < live->count; i++) {
-		if (!strchr("ZX", task_read_state(&live->reader, live->tasks[i].thread.tid))) {
-			live->leader = live->tasks[i].thread.tid;
-			break;
-		}
-	}
+	if (stat->state == 'Z')
+		live->leader = live_find_thread(live, is_alive);
+	if (!live->leader)
+		live->leader = stat->pid;
 	snprintf(tid, sizeof(tid), "%d", live->leader);
 	live->leader_directory =
 		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -231,18 +271,12 @@ static bool is_known(const struct live *live, size_t known, pid_t tid)
 size_t live_list_tasks(struct live *live)
 {
 	size_t known = live->count;
-	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = open_tasks(live);
 
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
+	if (!directory)
 		return 0;
-	}
-	for (struct dirent *entry; (entry = readdir(directory));) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (tid <= 0 || is_known(live, known, tid) || !is_wanted(live, tid))
+	for (pid_t tid; (tid = next_task(directory));) {
+		if (is_known(live, known, tid) || !is_wanted(live, tid))
 			continue;
 		array_reserve(live->tasks, live->count, live->capacity);
 		live->tasks[live->count++] = (struct task){
