@@ -17,6 +17,7 @@ struct session {
 	struct look *look;
 	struct machine *machine;
 	struct guard *guard;
+	struct scheduler_clock *clock;
 	struct kernel_stacks *known_stacks;
 	size_t stack_budget; /* bytes that may still be copied */
 };
@@ -53,6 +54,9 @@ bool live_begin(struct live *live, struct session *session, pid_t pid);
 
 /* Says in the look's gaps that the process could not be looked at, @error being an errno value. */
 void live_say_lost(struct session *session, pid_t pid, int error);
+
+/* The first thread of the process, asked for or not, for which @is is true; 0: there is none. */
+pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid));
 
 /* Adds threads that are not known yet; their number. */
 size_t live_list_tasks(struct live *live);
