@@ -66,7 +66,8 @@ static void read_registers(struct task_record *record, struct task_struct *task)
 {
 	void *registers = (void *)bpf_task_pt_regs(task);
 
-	/* User registers stand first in pt_regs on both architectures, in the order that user space knows. */
+	/* User registers stand first in pt_regs on both architectures, in the order that user space
+	 * knows. */
 	bpf_probe_read_kernel(record->registers, sizeof(record->registers), registers);
 #if defined(__TARGET_ARCH_arm64)
 	record->syscall = BPF_CORE_READ((struct pt_regs *)registers, syscallno);

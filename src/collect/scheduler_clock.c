@@ -37,7 +37,8 @@ struct scheduler_clock {
 	struct offset anywhere;
 	struct offset *offsets; /* heap, by CPU */
 	size_t count;
-	struct cpu_mask mask; /* where we may go: isolated CPUs, which are left in peace, are not in it */
+	struct cpu_mask
+		mask; /* where we may go: isolated CPUs, which are left in peace, are not in it */
 	int64_t spent_ns;
 };
 
