@@ -19,10 +19,7 @@
 #include "collect/task_iterator.h"
 #include "collect/ways.h"
 #include "util/memory.h"
-
-#define uthash_fatal(message) out_of_memory()
-#define HASH_FUNCTION HASH_FNV
-#include <uthash.h>
+#include "util/hash.h"
 
 #define ATTEMPTS 3
 
