@@ -225,8 +225,8 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
-	live_memory_init(&kept->memory, live->process, live->leader, live->directory,
-		session->guard, arena);
+	live_memory_init(
+		&kept->memory, live->process, live->leader, live->directory, session->guard, arena);
 	read_space(live);
 	return true;
 }
@@ -389,7 +389,8 @@ static void say_unknown(struct live *live, size_t count)
 			count == 1 ? "" : "s", count == 1 ? "it" : "they");
 }
 
-/* No thread has slept for longer than its process has been there: each CPU has a clock of its own. */
+/* No thread has slept for longer than its process has been there: each CPU has a clock of its own.
+ */
 static void bound_sleep(const struct process *process, struct thread *thread)
 {
 	int64_t age_ns = clock_ns(CLOCK_REALTIME) - process->started_at_ns;
@@ -467,8 +468,7 @@ bool live_end(struct live *live, bool last)
 		    stat.start_stack == live->start_stack;
 
 	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || count_unknown(live) == live->count ||
-		(!same && strchr("ZX", stat.state))) {
+	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
 		live_say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;

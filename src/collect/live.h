@@ -77,8 +77,8 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 void live_copy_passively(struct live *live, struct task **tasks, size_t count);
 
 /*
- * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers and
- * stacks, and lets them go; those that can't be stopped are copied passively.
+ * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers
+ * and stacks, and lets them go; those that can't be stopped are copied passively.
  */
 void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 

@@ -38,14 +38,15 @@ struct scheduler_clock {
 	struct offset anywhere;
 	struct offset *offsets; /* heap, by CPU */
 	size_t count;
-	struct cpu_mask mask; /* where we may go: isolated CPUs, which are left in peace, are not in it */
+	struct cpu_mask
+		mask; /* where we may go: isolated CPUs, which are left in peace, are not in it */
 	int64_t spent_ns;
 };
 
 /* One reading under guard. */
 struct calibration {
 	atomic_int owners; /* the guard, and who asked */
-	int cpu; /* -1: any */
+	int cpu;           /* -1: any */
 	struct cpu_mask mask;
 	atomic_int tid;
 	struct offset offset;

@@ -174,8 +174,8 @@ static bool is_gone(int error)
 static void tell_blocked(const struct task_reader *reader, struct task *task)
 {
 	if (task->exec_start_ns >= 0)
-		task->thread.blocked_ns = scheduler_clock_since(
-			reader->clock, task->thread.cpu, task->exec_start_ns);
+		task->thread.blocked_ns =
+			scheduler_clock_since(reader->clock, task->thread.cpu, task->exec_start_ns);
 }
 
 /* One reading. false: the task is gone. */

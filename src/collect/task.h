@@ -73,8 +73,7 @@ bool task_read(struct task_reader *reader, struct task *task);
  * The words for the task's kernel stack, shared with all that read alike; NULL where there are
  * none. An errno value, 0 where it could be read.
  */
-int task_read_kernel_stack(
-	struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
+int task_read_kernel_stack(struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
 
 /* The state of the task alone; 0: it is gone. */
 char task_read_state(struct task_reader *reader, pid_t tid);
@@ -89,10 +88,10 @@ bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall 
 pid_t task_read_tracer(struct task_reader *reader, pid_t tid);
 
 /*
- * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits for
- * a page of userfaultfd's would go round in circles on its CPU from then on, since the signal is
- * pending but does not end the wait (mm/memory.c and fs/userfaultfd.c: the wait is interruptible;
- * include/linux/sched/signal.h, fault_signal_pending(): only user mode gives it up).
+ * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits
+ * for a page of userfaultfd's would go round in circles on its CPU from then on, since the signal
+ * is pending but does not end the wait (mm/memory.c and fs/userfaultfd.c: the wait is
+ * interruptible; include/linux/sched/signal.h, fault_signal_pending(): only user mode gives it up).
  */
 bool task_is_uninterruptible(const struct task *task);
 

@@ -22,7 +22,8 @@ enum stage {
 
 struct gap {
 	enum stage stage;
-	const char *reason; /* with the remedy: "needs CAP_SYS_ADMIN: run with sudo"; escaped already */
+	const char *
+		reason; /* with the remedy: "needs CAP_SYS_ADMIN: run with sudo"; escaped already */
 	struct gap *next;
 };
 

@@ -80,8 +80,8 @@ static void serve_one(int fd, const struct fuse_in_header *request, const char *
 		struct fuse_entry_out out = {.nodeid = FILE_NODE, .attr = attributes(FILE_NODE)};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode == FUSE_OPEN) {
-		struct fuse_open_out out = {.open_flags =
-				FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
+		struct fuse_open_out out = {
+			.open_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET) {
 		answer(fd, request->unique, ENOSYS, NULL, 0);
@@ -243,8 +243,8 @@ static void *write_for_ever(void *data)
 
 /*
  * A mapping of a file that is written to directly has to wait for the end of the write, and holds
- * the lock of the whole address space meanwhile (fs/fuse/iomode.c, fuse_file_cached_io_open(), since
- * Linux 6.9): nobody can read the process's memory or its list of mappings.
+ * the lock of the whole address space meanwhile (fs/fuse/iomode.c, fuse_file_cached_io_open(),
+ * since Linux 6.9): nobody can read the process's memory or its list of mappings.
  */
 static void run_mmap(struct facts *facts, const char *argument)
 {

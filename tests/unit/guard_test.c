@@ -148,8 +148,9 @@ static void files_are_read_under_guard(void **state)
 	assert_null(file_read_guarded(guard, LONG_NS, AT_FDCWD, "/proc/self/comm", 100, &content)
 			    .reason);
 	assert_string_equal(content.bytes, "guard_test\n");
-	assert_int_equal(file_read_guarded(guard, LONG_NS, AT_FDCWD, "/proc/self/none", 100, &content)
-				 .number,
+	assert_int_equal(
+		file_read_guarded(guard, LONG_NS, AT_FDCWD, "/proc/self/none", 100, &content)
+			.number,
 		ENOENT);
 	guard_destroy(guard);
 }

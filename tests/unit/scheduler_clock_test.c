@@ -19,7 +19,7 @@
 static struct {
 	int cpu;
 	int64_t slept_at_ns;
-} *shared;
+} * shared;
 
 static void sleep_on_cpu(const struct target *target)
 {
@@ -115,8 +115,8 @@ int main(void)
 		cmocka_unit_test(cpus_out_of_reach_have_a_time_all_the_same),
 	};
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		0);
+	shared = mmap(
+		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
