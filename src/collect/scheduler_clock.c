@@ -79,9 +79,9 @@ static bool read_clock(struct offset *offset)
 	struct text text cleanup_text = {0};
 	int64_t exec_start_ns, begin = clock_ns(CLOCK_MONOTONIC);
 
-	/* Yielding charges the caller for its time until now: kernel/sched/syscalls.c,
-	 * do_sched_yield(). */
-	sched_yield();
+	/* Asking for one's own CPU time charges one for it until now: kernel/sched/core.c,
+	 * task_sched_runtime(). Yielding would too, but a busy CPU takes a slice of time for it. */
+	clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 	*offset = (struct offset){.sought = true};
 	if (failed(file_read(AT_FDCWD, "/proc/thread-self/sched", 16384, &text)) || !text.length ||

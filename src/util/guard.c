@@ -37,7 +37,6 @@ struct helper {
 
 struct guard {
 	struct helper *helper; /* NULL: the next call needs a new one */
-	pthread_t thread;
 	int64_t wasted_ns;
 };
 
@@ -91,6 +90,7 @@ static void *help(void *argument)
 static struct error start_helper(struct guard *guard)
 {
 	pthread_attr_t attributes;
+	pthread_t thread;
 	sigset_t signals;
 
 	if (guard->helper)
@@ -99,8 +99,9 @@ static struct error start_helper(struct guard *guard)
 	sigfillset(&signals);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, HELPER_STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setsigmask_np(&attributes, &signals);
-	int error = pthread_create(&guard->thread, &attributes, help, helper);
+	int error = pthread_create(&thread, &attributes, help, helper);
 	pthread_attr_destroy(&attributes);
 	if (error) {
 		helper_destroy(helper);
@@ -131,7 +132,6 @@ void guard_destroy(struct guard *guard)
 	if (guard && guard->helper) {
 		pthread_mutex_lock(&guard->helper->mutex);
 		dismiss(guard->helper);
-		pthread_join(guard->thread, NULL);
 	}
 	free(guard);
 }
@@ -201,7 +201,6 @@ struct error guard_call(struct guard *guard, void (*call)(void *argument),
 	}
 	guard->wasted_ns += clock_ns(CLOCK_MONOTONIC) - begin;
 	guard->helper = NULL;
-	pthread_detach(guard->thread);
 	helper->is_forgotten = true;
 	dismiss(helper);
 	return (struct error){"there was no answer in time", ETIMEDOUT};

@@ -19,7 +19,7 @@ struct guard;
  * thread at a time. */
 struct guard *guard_create(void);
 
-/* Ends the guard and its thread, but for those left behind; NULL is allowed. */
+/* Ends the guard, and has its thread end soon, but for those left behind; NULL is allowed. */
 void guard_destroy(struct guard *guard);
 
 /*
