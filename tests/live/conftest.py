@@ -17,6 +17,8 @@ WHYSTUCK = os.environ.get("WHYSTUCK", str(ROOT / "build" / "whystuck"))
 SITUATIONS = os.environ.get("SITUATIONS", str(ROOT / "build" / "situations"))
 SANITIZED = bool(os.environ.get("SANITIZED"))
 SKIP = 77  # of a situation that this machine cannot set
+# A thread that waits for ever is left behind at the end, and the leak checker would wait for it.
+WITHOUT_LEAK_CHECK = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 LOOK_SECONDS = 20  # no look takes longer, whatever the target does
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/schema.json").read_text()))
