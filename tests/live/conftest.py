@@ -17,8 +17,6 @@ WHYSTUCK = os.environ.get("WHYSTUCK", str(ROOT / "build" / "whystuck"))
 SITUATIONS = os.environ.get("SITUATIONS", str(ROOT / "build" / "situations"))
 SANITIZED = bool(os.environ.get("SANITIZED"))
 SKIP = 77  # of a situation that this machine cannot set
-# A thread that waits for ever is left behind at the end, and the leak checker would wait for it.
-WITHOUT_LEAK_CHECK = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
 LOOK_SECONDS = 20  # no look takes longer, whatever the target does
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/schema.json").read_text()))
@@ -228,6 +226,12 @@ def look_fixture():
 @pytest.fixture(name="run")
 def run_fixture():
     return Run
+
+
+@pytest.fixture(name="without_leak_check")
+def without_leak_check_fixture(monkeypatch):
+    """Where a thread of ours waits for ever and is left behind: the leak checker would wait too."""
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
 
 
 @pytest.fixture(name="situation")

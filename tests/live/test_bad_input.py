@@ -12,8 +12,8 @@ import threading
 import time
 
 import pytest
-from conftest import (SANITIZED, SITUATIONS, WHYSTUCK, WITHOUT_LEAK_CHECK, Situation,
-                      assert_reaches_main, functions, needs_root, read_proc, state_of, threads_of, tracer_of, until)
+from conftest import (SANITIZED, SITUATIONS, WHYSTUCK, Situation, assert_reaches_main,
+                      functions, needs_root, read_proc, state_of, threads_of, tracer_of, until)
 
 NOBODY = 65534
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
@@ -351,21 +351,23 @@ def test_many_descriptors(look, run):
 # ---- hostile memory
 
 @pytest.mark.parametrize("stop", ["never", "auto", "always"])
+@pytest.mark.usefixtures("without_leak_check")
 def test_userfault(look, stop):
     """Memory that nobody answers for, where reading it would wait for ever."""
     with Situation("userfault") as scene:
-        seen = look(scene.pid, f"--stop={stop}", env=WITHOUT_LEAK_CHECK)
+        seen = look(scene.pid, f"--stop={stop}")
         assert seen.thread(scene.pid)["state"] in "SDR"
         assert any(gap for gap in seen.reasons())
         assert scene.process.poll() is None
 
 
 @pytest.mark.parametrize("stop", ["auto", "never"])
+@pytest.mark.usefixtures("without_leak_check")
 def test_locked_address_space(look, tmp_path, stop):
     """A thread that is stuck holds mmap_lock: even ps waits for ever then, for the command line."""
     with Situation("fuse-mmap", tmp_path) as scene:
         try:
-            seen = look(scene.pid, f"--stop={stop}", env=WITHOUT_LEAK_CHECK)
+            seen = look(scene.pid, f"--stop={stop}")
             thread = seen.thread(scene.pid)
             assert thread["state"] == "D"
             assert thread["syscall"]["name"] == "mmap"
