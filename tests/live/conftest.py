@@ -228,6 +228,12 @@ def run_fixture():
     return Run
 
 
+@pytest.fixture(name="without_leak_check")
+def without_leak_check_fixture(monkeypatch):
+    """Where a thread of ours waits for ever and is left behind: the leak checker would wait too."""
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")
+
+
 @pytest.fixture(name="situation")
 def situation_fixture():
     return Situation

@@ -353,6 +353,7 @@ def test_many_descriptors(look, run):
 # ---- hostile memory
 
 @pytest.mark.parametrize("stop", ["never", "auto", "always"])
+@pytest.mark.usefixtures("without_leak_check")
 def test_userfault(look, stop):
     """Memory that nobody answers for, where reading it would wait for ever."""
     with Situation("userfault") as scene:
@@ -363,6 +364,7 @@ def test_userfault(look, stop):
 
 
 @pytest.mark.parametrize("stop", ["auto", "never"])
+@pytest.mark.usefixtures("without_leak_check")
 def test_locked_address_space(look, tmp_path, stop):
     """A thread that is stuck holds mmap_lock: even ps waits for ever then, for the command line."""
     with Situation("fuse-mmap", tmp_path) as scene:
