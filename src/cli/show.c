@@ -222,6 +222,8 @@ static bool is_whole(const struct look *look)
 	for (size_t i = 0; i < look->process_count; i++) {
 		const struct process *process = look->processes[i];
 
+		if (process->is_stuck) /* to no way does its memory answer */
+			continue;
 		for (size_t j = 0; j < process->thread_count; j++) {
 			for_each_gap (gap, &process->threads[j].gaps) {
 				if (gap->stage == STAGE_USER_STACK)

@@ -15,6 +15,9 @@
 #include "util/file.h"
 #include "util/memory.h"
 
+/* The smallest that pages are: what lies in one can be read all or not at all. */
+#define PAGE 4096
+
 /* So many pieces are read by one call: where it gets stuck they are lost together. */
 #define PIECES 64
 
@@ -225,16 +228,12 @@ static bool read_known(const struct live_memory *memory, uint64_t address, void 
 	return true;
 }
 
-static size_t read_memory(const struct memory *base, uint64_t address, void *to, size_t length)
+/* Bytes from the start of the range, in @to. */
+static size_t read_range(struct live_memory *memory, uint64_t address, void *to, size_t length)
 {
-	struct live_memory *memory = (struct live_memory *)base;
 	struct piece piece = {.address = address, .length = length};
 	size_t got = 0;
 
-	if (length == 0)
-		return 0;
-	if (read_known(memory, address, to, length))
-		return length;
 	if (memory->process->is_stuck)
 		return 0;
 	struct transfer *transfer = transfer_create(memory, &piece, 1, length);
@@ -247,6 +246,40 @@ static size_t read_memory(const struct memory *base, uint64_t address, void *to,
 	memcpy(to, bytes, got);
 	free(transfer);
 	return got;
+}
+
+/*
+ * Words of a stack are read one after the other: each page is read once. false: the range
+ * does not lie in one page, or that can't be read.
+ */
+static bool read_in_page(struct live_memory *memory, uint64_t address, void *to, size_t length)
+{
+	uint64_t start = address & -(uint64_t)PAGE;
+	size_t offset = address - start;
+
+	if (length > PAGE - offset)
+		return false;
+	if (!memory->page)
+		memory->page = allocate(PAGE);
+	if (!memory->page_length || memory->page_start != start) {
+		memory->page_start = start;
+		memory->page_length = read_range(memory, start, memory->page, PAGE);
+	}
+	if (memory->page_length < offset + length)
+		return false;
+	memcpy(to, memory->page + offset, length);
+	return true;
+}
+
+static size_t read_memory(const struct memory *base, uint64_t address, void *to, size_t length)
+{
+	struct live_memory *memory = (struct live_memory *)base;
+
+	if (length == 0)
+		return 0;
+	if (read_known(memory, address, to, length) || read_in_page(memory, address, to, length))
+		return length;
+	return read_range(memory, address, to, length);
 }
 
 void live_memory_init(struct live_memory *memory, struct process *process, pid_t pid, int directory,
@@ -265,6 +298,7 @@ void live_memory_init(struct live_memory *memory, struct process *process, pid_t
 void live_memory_deinit(struct live_memory *memory)
 {
 	free(memory->known);
+	free(memory->page);
 }
 
 static int by_start(const void *one, const void *other)

@@ -47,6 +47,9 @@ struct live_memory {
 
 	struct known_range *known; /* heap, by rising start */
 	size_t known_count;
+	uint8_t *page; /* heap: what was read last for a small range, to serve its neighbours */
+	uint64_t page_start;
+	size_t page_length; /* 0: there is none */
 };
 
 /* The thread @pid stands for the process's memory; @directory is /proc/PID of it. */

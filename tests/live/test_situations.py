@@ -230,8 +230,8 @@ EXPECTED = {
 
 # Those that other tests look at, since they have no stack that leads to main, or none at all.
 ELSEWHERE = {
-    "traced", "exit_group", "zombie", "zombie-leader", "userfault", "jit", "frame-cycle",
-    "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
+    "traced", "exit_group", "zombie", "zombie-leader", "userfault", "userfault-stack", "jit",
+    "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
 }
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,19 +35,20 @@ static void run_comm_escapes(struct facts *facts, const char *argument)
 	pause();
 }
 
-/* What a page at @start holds is gone, and who reads it waits for a handler that never comes. */
-static void make_unreadable(void *start)
+/* What the page @gone holds is gone, and who reads it waits for a handler that never comes. Other
+ * pages of the @count from @start on, which it is one of, stay as they are. */
+static void make_unreadable(void *start, size_t count, void *gone)
 {
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct uffdio_api api = {.api = UFFD_API};
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0)
 		unsupported("userfaultfd");
 	struct uffdio_register area = {
-		.range = {.start = (uintptr_t)start, .len = PAGE},
+		.range = {.start = (uintptr_t)start, .len = count * PAGE},
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
 	must(ioctl(fd, UFFDIO_REGISTER, &area), "UFFDIO_REGISTER");
-	must(madvise(start, PAGE, MADV_DONTNEED), "madvise");
+	must(madvise(gone, PAGE, MADV_DONTNEED), "madvise");
 }
 
 struct scene {
@@ -58,7 +60,7 @@ static void *snare(void *data)
 {
 	struct scene *scene = data;
 	await_syscall(getpid(), SYS_poll);
-	make_unreadable(scene->page);
+	make_unreadable(scene->page, 1, scene->page);
 	ready_other(scene->facts, getpid(), getpid(), SYS_poll);
 	rest();
 }
@@ -75,6 +77,33 @@ static void run_userfault(struct facts *facts, const char *argument)
 	fact_address(facts, "address", fds);
 	start_thread(snare, &scene);
 	must(poll(fds, 1, -1), "poll");
+}
+
+#define STACK_PAGES 64
+
+static void *sleep_above_hole(void *data)
+{
+	struct scene *scene = data;
+	char hole[4 * PAGE];
+	memset(hole, 1, sizeof hole);
+	make_unreadable(scene->page, STACK_PAGES,
+		(void *)(((uintptr_t)hole + 2 * PAGE) & -(uintptr_t)PAGE));
+	ready_other(scene->facts, getpid(), gettid(), SYS_pause);
+	rest();
+}
+
+/* A stack with a page that is gone, between where its thread sleeps and where that came from. */
+static void run_userfault_stack(struct facts *facts, const char *argument)
+{
+	(void)argument;
+	struct scene scene = {facts, pages(STACK_PAGES, PROT_READ | PROT_WRITE)};
+	pthread_attr_t attributes;
+	pthread_t thread;
+	memset(scene.page, 1, STACK_PAGES * PAGE);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, scene.page, STACK_PAGES * PAGE);
+	must(-pthread_create(&thread, &attributes, sleep_above_hole, &scene), "pthread_create");
+	pthread_join(thread, NULL);
 }
 
 #define MANY 15000
@@ -180,6 +209,7 @@ static void run_wild_stack(struct facts *facts, const char *argument)
 const struct situation hostile_situations[] = {
 	{"comm-escapes", run_comm_escapes},
 	{"userfault", run_userfault},
+	{"userfault-stack", run_userfault_stack},
 	{"poll-many", run_poll_many},
 #ifdef __x86_64__
 	{"jit", run_jit},
