@@ -108,16 +108,16 @@ clean:
 .PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
 
 check:
-	tools/install-dependencies build check
+	tools/install-dependencies build bpf check
 	$(MAKE) unit-and-live
 	$(MAKE) truth-check
 
 demo:
-	tools/install-dependencies build demo
+	tools/install-dependencies build bpf demo
 	$(MAKE) demo-run
 
 bench:
-	tools/install-dependencies build bench
+	tools/install-dependencies build bpf bench
 	$(MAKE) bench-run
 
 fuzz:
@@ -125,6 +125,7 @@ fuzz:
 	$(MAKE) fuzz-run
 
 unit-and-live: unit-check live-check
+	$(MAKE) LIVE=tests/live/test_situations.py STOP=always live-check
 
 # Targets are built without sanitizers and without surprises: a call there is a frame.
 TARGET_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-optimize-sibling-calls -pthread
@@ -141,7 +142,7 @@ LIVE ?= tests/live
 
 # LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
+	$(TEST_ENVIRONMENT) STOP=$(STOP) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
@@ -169,7 +170,7 @@ KERNELS ?= 5.10 6.1 6.12
 
 .PHONY: check-kernels kernels-run
 check-kernels:
-	tools/install-dependencies build kernels
+	tools/install-dependencies build bpf kernels
 	$(MAKE) kernels-run
 
 kernels-run: $(B)/whystuck build/situations
@@ -197,5 +198,7 @@ build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
 fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
 	@printf '%s\n' $(FUZZ_NAMES) | \
 		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
+
+build/fuzz/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
 
 -include $(FUZZ_OBJECTS:.o=.d)

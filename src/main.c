@@ -7,6 +7,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/show.h"
+#include "util/memory.h"
 
 /*
  * Takes the numbers of standard streams that the caller has closed, so that no file that is opened
@@ -29,6 +30,7 @@ int main(int argc, char **argv)
 	int status = 2;
 
 	fill_standard_streams();
+	memory_expect_exhaustion();
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a write error like any other */
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_LOOK:

@@ -189,7 +189,8 @@ void perf_map_finish(struct perf_map *map, struct symbol *symbols, struct arena 
 			symbols[i] = symbols[i - 1];
 		else
 			symbols[i] = (struct symbol){
-				demangle(arena_strdup(arena, owner->name), arena), owner->start};
+				.name = demangle(arena_strdup(arena, owner->name), arena),
+				.start = owner->start};
 	}
 	for (size_t i = 0; i < map->entry_count; i++)
 		free(map->entries[i].name);

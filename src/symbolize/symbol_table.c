@@ -74,6 +74,7 @@ bool symbol_table_open(struct symbol_table *table, const struct sections *sectio
 			.count = present(sections, section) / sizeof(Elf64_Sym),
 			.names_offset = names->offset,
 			.names_size = names->type == SHT_STRTAB ? present(sections, names) : 0,
+			.is_partial = type == SHT_DYNSYM,
 		};
 		if (table->count > SYMBOL_LIMIT)
 			table->count = SYMBOL_LIMIT;

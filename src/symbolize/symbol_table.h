@@ -37,6 +37,7 @@ struct symbol_table {
 	const struct sections *sections;
 	uint64_t offset, count;
 	uint64_t names_offset, names_size;
+	bool is_partial; /* .dynsym: only what other files may call */
 };
 
 /*

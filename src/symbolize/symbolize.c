@@ -12,11 +12,12 @@
 /* What a pc means besides its address: part of what is looked up once. */
 #define IS_RETURN 1u
 #define IS_SIGNAL 2u
+#define IS_UNCERTAIN 4u
 
 /* A distinct code address of the process, and the frames that stand for it in every stack. */
 struct place {
 	struct code_address address;
-	bool is_signal;
+	bool is_signal, is_uncertain;
 	const struct module *module; /* NULL: in no file */
 	uint64_t lookup; /* in the module's file; in the process where there is no module */
 	struct frame *frames;
@@ -39,7 +40,9 @@ static struct place *find_place(
 {
 	struct code_address address = stack->addresses[index];
 	bool is_signal = stack->signal_frame && stack->signal_frame[index];
-	uint32_t flags = (address.is_return ? IS_RETURN : 0) | (is_signal ? IS_SIGNAL : 0);
+	bool is_uncertain = stack->uncertain && stack->uncertain[index];
+	uint32_t flags = (address.is_return ? IS_RETURN : 0) | (is_signal ? IS_SIGNAL : 0) |
+			 (is_uncertain ? IS_UNCERTAIN : 0);
 	size_t number;
 
 	if (!address_table_add(&symbolizer->table, address.value, flags, &number))
@@ -50,7 +53,8 @@ static struct place *find_place(
 			symbolizer->places, symbolizer->capacity, sizeof(*symbolizer->places));
 	}
 	struct place *place = &symbolizer->places[number];
-	*place = (struct place){.address = address, .is_signal = is_signal};
+	*place = (struct place){
+		.address = address, .is_signal = is_signal, .is_uncertain = is_uncertain};
 	/* A trampoline is never called: the kernel points the handler's return at its first byte.
 	 */
 	uint64_t lookup = is_signal ? address.value : code_lookup(address);
@@ -79,6 +83,7 @@ static struct frame *add_frames(struct symbolizer *symbolizer, struct place *pla
 			.module = place->module ? place->module->path : NULL,
 			.build_id = place->module ? place->module->image->build_id : NULL,
 			.kind = place->is_signal ? "signal" : "native",
+			.uncertain = place->is_uncertain,
 			.inlined = i + 1 < count,
 		};
 	return place->frames;
@@ -90,6 +95,7 @@ static void set_symbol(struct frame *frame, const struct symbol *symbol, uint64_
 	if (!symbol->name)
 		return;
 	frame->symbol = symbol->name;
+	frame->uncertain |= symbol->is_guess;
 	frame->has_offset = true;
 	frame->offset = frame->address.value - bias - symbol->start;
 }

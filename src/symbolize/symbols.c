@@ -270,7 +270,7 @@ static void find_sized(struct search *search, const struct symbol_table *table)
 				match->name = read_name(search, table, match->name_offset);
 			for (; match->name && at < match->last; at = find_free(next, at)) {
 				search->symbols[search->left[at]] =
-					(struct symbol){match->name, match->start};
+					(struct symbol){.name = match->name, .start = match->start};
 				next[at] = at + 1;
 			}
 		}
@@ -352,7 +352,8 @@ static void find_labels(struct search *search)
 			continue;
 		if (!name)
 			name = read_name(search, label->table, label->symbol.st_name);
-		search->symbols[search->left[i]] = (struct symbol){name, label->start};
+		search->symbols[search->left[i]] = (struct symbol){
+			.name = name, .start = label->start, .is_guess = label->table->is_partial};
 	}
 }
 

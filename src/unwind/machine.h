@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arch/arch.h"
@@ -33,11 +34,12 @@ struct machine {
 
 	/*
 	 * Follows the code from pc to where it returns, and turns *registers into the caller's; a
-	 * good guess. false: not found, and *registers are as they were. NULL where it is not known
-	 * how.
+	 * good guess. false: not found, and *registers are as they were. *budget is how many
+	 * instructions may be looked at, and is reduced by those that were. NULL where it is not
+	 * known how.
 	 */
-	bool (*follow_to_return)(
-		const struct memory *memory, struct modules *modules, struct registers *registers);
+	bool (*follow_to_return)(const struct memory *memory, struct modules *modules,
+		struct registers *registers, size_t *budget);
 
 	/* Whether the code at @address ends its thread without more ado: what a thread begins and
 	 * ends with. */

@@ -10,6 +10,10 @@
 #include "util/memory.h"
 #include "util/text.h"
 
+/* Stacks without unwind information need some hundreds of instructions; hostile ones get no more
+ * time. */
+#define FOLLOW_BUDGET 32768
+
 struct walk {
 	const struct arch *arch;
 	const struct machine *machine;
@@ -21,7 +25,8 @@ struct walk {
 
 	/* pc is the instruction to execute next, not one that a call returns to. */
 	bool at_instruction;
-	bool guessed; /* the step before is not sure */
+	bool guessed;         /* the step before is not sure */
+	size_t follow_budget; /* instructions that may still be followed */
 
 	struct code_address *addresses;
 	bool *signal_frame, *uncertain;
@@ -293,7 +298,8 @@ static enum step step_by_code(struct walk *walk, const struct module *module)
 	const uint64_t fp = *register_at(walk, walk->arch->fp);
 
 	if (!walk->machine->follow_to_return ||
-		!walk->machine->follow_to_return(walk->memory, walk->modules, &walk->registers))
+		!walk->machine->follow_to_return(
+			walk->memory, walk->modules, &walk->registers, &walk->follow_budget))
 		return step_by_frame_pointer(walk, module);
 	/* Two ways to the same place are no guess. */
 	walk->guessed = *register_at(walk, walk->arch->sp) != fp + 2 * sizeof(uint64_t);
@@ -367,6 +373,7 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 		.known_at_first = registers->known,
 		.arena = arena,
 		.at_instruction = true,
+		.follow_budget = FOLLOW_BUDGET,
 	};
 	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
 	enum step step = STEP_ON;

@@ -32,7 +32,7 @@ struct follower {
 	const struct memory *memory;
 	struct modules *modules;
 	uint64_t first_sp;
-	size_t steps;
+	size_t steps; /* that may still be made */
 
 	uint64_t window_start; /* code that was read */
 	size_t window_length;
@@ -500,7 +500,7 @@ static void follow_path(struct follower *follower, struct path *path)
 {
 	enum flow flow = FLOW_ON;
 
-	while (flow == FLOW_ON && follower->steps < STEPS_MAX) {
+	while (flow == FLOW_ON && follower->steps > 0) {
 		struct x86_64_instruction instruction;
 		size_t length;
 		const uint8_t *code = code_at(follower, path->pc, &length);
@@ -510,7 +510,7 @@ static void follow_path(struct follower *follower, struct path *path)
 		if (path->after_call && begins_function(path->pc, &instruction))
 			return;
 		path->after_call &= is_padding(&instruction);
-		follower->steps++;
+		follower->steps--;
 		path->pc += instruction.length;
 		flow = execute(follower, path, &instruction);
 	}
@@ -518,10 +518,11 @@ static void follow_path(struct follower *follower, struct path *path)
 		meet_return(follower, path);
 }
 
-bool x86_64_follow_to_return(
-	const struct memory *memory, struct modules *modules, struct registers *registers)
+bool x86_64_follow_to_return(const struct memory *memory, struct modules *modules,
+	struct registers *registers, size_t *budget)
 {
 	const uint64_t tracked = arch_x86_64.preserved | UINT64_C(1) << arch_x86_64.sp;
+	const size_t steps = *budget < STEPS_MAX ? *budget : STEPS_MAX;
 	struct path path = {.pc = registers->value[arch_x86_64.pc], .registers = *registers};
 	struct follower *follower cleanup_free = allocate(sizeof(*follower));
 
@@ -529,16 +530,18 @@ bool x86_64_follow_to_return(
 		.memory = memory,
 		.modules = modules,
 		.first_sp = registers->value[arch_x86_64.sp],
+		.steps = steps,
 	};
 	if (!register_known(registers, arch_x86_64.sp))
 		return false;
 	path.registers.known &= tracked;
 	follow_later(follower, &path, path.pc);
-	while (follower->path_count && follower->steps < STEPS_MAX &&
+	while (follower->path_count && follower->steps > 0 &&
 		follower->return_count < RETURNS_ENOUGH) {
 		path = follower->paths[--follower->path_count];
 		follow_path(follower, &path);
 	}
+	*budget -= steps - follower->steps;
 	if (!follower->return_count || follower->contradiction)
 		return false;
 	*registers = follower->result;

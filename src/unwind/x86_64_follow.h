@@ -15,10 +15,13 @@
 #include "model/memory.h"
 #include "model/registers.h"
 
-/* Whether the caller's registers were found: *registers, pc and sp included; others than the
- * preserved ones are unknown. Left alone otherwise. */
-bool x86_64_follow_to_return(
-	const struct memory *memory, struct modules *modules, struct registers *registers);
+/*
+ * Whether the caller's registers were found: *registers, pc and sp included; others than the
+ * preserved ones are unknown. Left alone otherwise. As many instructions as were looked at, at
+ * most *budget, are taken off *budget.
+ */
+bool x86_64_follow_to_return(const struct memory *memory, struct modules *modules,
+	struct registers *registers, size_t *budget);
 
 /* Whether the instruction before @address is a call. */
 bool x86_64_follows_call(const struct memory *memory, uint64_t address);

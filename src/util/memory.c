@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "util/memory.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 void out_of_memory(void)
@@ -12,6 +14,27 @@ void out_of_memory(void)
 		/* nobody is left to tell */
 	}
 	_exit(2);
+}
+
+static void on_crash(int signal)
+{
+	(void)signal;
+	out_of_memory();
+}
+
+void memory_expect_exhaustion(void)
+{
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT};
+	static char stack[16 * 1024]; /* the usual one may be what could not grow */
+	const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	sigaltstack(&alternate, NULL);
+	for (size_t i = 0; i < array_length(crashes); i++)
+		sigaction(crashes[i], &action, NULL);
 }
 
 void *allocate(size_t size)

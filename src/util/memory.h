@@ -13,6 +13,12 @@
 /* Says "whystuck: out of memory" on standard error and ends with status 2. */
 _Noreturn void out_of_memory(void);
 
+/*
+ * Where the address space is limited (ulimit -v), makes a crash end in out_of_memory() as well:
+ * libdw 0.188 goes on with what malloc() refused it. Without a limit crashes stay what they are.
+ */
+void memory_expect_exhaustion(void);
+
 /* malloc(), calloc() and realloc() that never give NULL; free() with free(). */
 void *allocate(size_t size);
 void *allocate_zeroed(size_t count, size_t size);

@@ -29,7 +29,7 @@ static void look_into(struct image *image)
 			cfi_find(image, arch, -1,
 				segment->address + step * (segment->file_size / 64 + 1));
 	}
-	image_find_debug(image, -1);
+	image_dwarf(image, -1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

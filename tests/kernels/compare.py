@@ -132,7 +132,8 @@ def plain_member(key, value, replacements):
 
 
 def plain_look(seen):
-    ids = [(re.compile(rf"\b{value}\b"), f"<{name}>") for name, value in seen.facts.items()
+    ids = [(re.compile(rf"(?<![\w.]){value}(?!\.?\w)"), f"<{name}>")
+           for name, value in seen.facts.items()
            if isinstance(value, int) and value >= 40 and name not in ("syscall", "threads")]
     look = plain(seen.look, ids + TEXTS)
     if seen.name in RUNNING:  # only the callers are the same at any time

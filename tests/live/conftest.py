@@ -154,7 +154,9 @@ class Run:
 
     def __init__(self, arguments, prefix=(), **options):
         options.setdefault("timeout", LOOK_SECONDS)
-        self.command = [*prefix, WHYSTUCK, *map(str, arguments)]
+        # STOP=always: the same tests by way of ptrace, where BPF would be taken.
+        how = [f"--stop={os.environ['STOP']}"] if os.environ.get("STOP") else []
+        self.command = [*prefix, WHYSTUCK, *how, *map(str, arguments)]
         result = subprocess.run(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, check=False, **options)
         self.status = result.returncode

@@ -27,6 +27,9 @@
 #define FILE_NODE 2
 #define FILE_SIZE 65536
 
+/* Since Linux 6.6, include/uapi/linux/fuse.h; as bits of flags2. */
+#define DIRECT_IO_ALLOW_MMAP (1u << (36 - 32))
+
 static char buffer[4096];
 static struct iovec pieces[] = {{buffer, 100}, {buffer + 100, 200}};
 
@@ -63,6 +66,8 @@ static void serve_one(int fd, const struct fuse_in_header *request, const char *
 			.minor = FUSE_KERNEL_MINOR_VERSION,
 			.max_readahead = theirs->max_readahead,
 			.max_write = 4096,
+			.flags = FUSE_INIT_EXT,
+			.flags2 = DIRECT_IO_ALLOW_MMAP,
 		};
 		answer(fd, request->unique, 0, &ours, sizeof ours);
 	} else if (request->opcode == FUSE_GETATTR) {
@@ -72,7 +77,8 @@ static void serve_one(int fd, const struct fuse_in_header *request, const char *
 		struct fuse_entry_out out = {.nodeid = FILE_NODE, .attr = attributes(FILE_NODE)};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode == FUSE_OPEN) {
-		struct fuse_open_out out = {.open_flags = FOPEN_DIRECT_IO};
+		struct fuse_open_out out = {.open_flags =
+				FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET) {
 		answer(fd, request->unique, ENOSYS, NULL, 0);
@@ -194,6 +200,35 @@ static void run_openat(struct facts *facts, const char *argument)
 	must(open(hung.path, O_RDONLY), "open");
 }
 
+static atomic_int writer;
+
+static void *write_for_ever(void *data)
+{
+	const int *file = data;
+	writer = gettid();
+	must(pwrite(*file, buffer, 100, 0), "pwrite");
+	rest();
+}
+
+/*
+ * A mapping of a file that is written to directly has to wait for the end of the write, and holds
+ * the lock of the whole address space meanwhile (fs/fuse/iomode.c, fuse_file_cached_io_open(), since
+ * Linux 6.9): nobody can read the process's memory or its list of mappings.
+ */
+static void run_mmap(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_hung(facts, argument);
+	atomic_store(hung.silent, true);
+	start_thread(write_for_ever, &hung.file);
+	while (!writer)
+		usleep(100);
+	await_syscall(writer, SYS_pwrite64);
+	fact_number(facts, "writer", writer);
+	ready(facts, SYS_mmap);
+	if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, hung.file, 0) == MAP_FAILED)
+		unsupported("mmap of such a file");
+}
+
 const struct situation fuse_situations[] = {
 	{"fuse-fsync", run_fsync},
 	{"fuse-fdatasync", run_fdatasync},
@@ -204,5 +239,6 @@ const struct situation fuse_situations[] = {
 	{"fuse-ioctl", run_ioctl},
 	{"fuse-mount", run_mount},
 	{"fuse-openat", run_openat},
+	{"fuse-mmap", run_mmap},
 	{0},
 };

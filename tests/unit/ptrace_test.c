@@ -18,6 +18,7 @@
 
 #include "arch/arch.h"
 #include "collect/collector.h"
+#include "collect/ways.h"
 #include "target.h"
 
 struct view {
@@ -30,7 +31,10 @@ static void view_request(struct view *view, const struct look_request *request)
 {
 	view->arena = arena_create();
 	view->look = (struct look){.arena = view->arena};
-	view->collector = collect(request, &view->look).used;
+	/* Not collect(): that would take the BPF way. */
+	view->collector =
+		request->stop == STOP_NEVER ? &collector_passive : &collector_ptrace;
+	assert_false(failed(view->collector->collect(request, &view->look)));
 }
 
 static void view_take(struct view *view, pid_t pid, enum stop_policy stop)

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 
 static volatile int after_call; /* written after a call, so that it is no tail call */
 static void (*volatile innermost)(void);
