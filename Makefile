@@ -32,7 +32,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
-LIBS = $(shell pkg-config --libs $(PACKAGES)) -liberty
+# To load ten libraries takes a tenth of a look at one thread: linked in are those that have an
+# archive to link (STATIC= leaves them shared).
+ARCHIVES := dw elf json-c lzma z bz2
+MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
+STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
+LIBS = $(if $(STATIC),-Wl$(comma)-Bstatic $(ARCHIVES:%=-l%) -liberty -Wl$(comma)-Bdynamic -lmnl,$(shell \
+	pkg-config --libs $(PACKAGES)) -liberty)
 LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Looking without stopping needs a BPF program: built where clang and bpftool are there (BPF= leaves it out).

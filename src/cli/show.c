@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "arch/arch.h"
@@ -152,7 +154,7 @@ static void name_functions(const struct options *options, struct process *proces
 }
 
 static void report_effort(const struct look *look, const struct collection *collection,
-	int64_t collected_ns, int64_t explained_ns)
+	int64_t looked_ns, int64_t explained_ns)
 {
 	struct text line cleanup_text = {0};
 	uint64_t longest = 0;
@@ -170,8 +172,8 @@ static void report_effort(const struct look *look, const struct collection *coll
 	text_append_format(&line, "looked by %s at %zu threads of %zu process%s in ",
 		collection->used->name, count_threads(look), look->process_count,
 		look->process_count == 1 ? "" : "es");
-	text_append_duration(&line, collected_ns);
-	text_append(&line, ", read their stacks in ");
+	text_append_duration(&line, looked_ns);
+	text_append(&line, ", explained in ");
 	text_append_duration(&line, explained_ns);
 	if (longest) {
 		text_append(&line, "; the longest that a thread was stopped: ");
@@ -182,11 +184,59 @@ static void report_effort(const struct look *look, const struct collection *coll
 	message("%s", line.bytes);
 }
 
+/* From the processes to the functions of their stacks. */
+static struct collection look_once(const struct options *options,
+	const struct look_request *request, struct images *images, struct look *look)
+{
+	struct collection collection = collect(request, look);
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		struct process *process = look->processes[i];
+
+		if (request->user_stacks && !process->is_kernel)
+			name_functions(options, process, images, look->arena);
+	}
+	return collection;
+}
+
+/*
+ * Whether to try first without a BPF program, whose loading takes longer than all the rest of a look
+ * at a few threads: /proc alone gives whole stacks of sleeping threads but for code that keeps
+ * its frame's address in a register.
+ */
+static bool is_small(const struct look_request *request)
+{
+	enum { FEW_THREADS = 8 };
+	struct stat tasks;
+	char path[32];
+
+	if (request->stop != STOP_AUTO || request->pid_count != 1 || !request->user_stacks)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task", request->pids[0]);
+	return stat(path, &tasks) == 0 && tasks.st_nlink <= FEW_THREADS + 2; /* and . and .. */
+}
+
+/* Whether no user stack is missing or cut short that a better way to look might show. */
+static bool is_whole(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		const struct process *process = look->processes[i];
+
+		for (size_t j = 0; j < process->thread_count; j++) {
+			for_each_gap (gap, &process->threads[j].gaps) {
+				if (gap->stage == STAGE_USER_STACK)
+					return false;
+			}
+		}
+	}
+	return look->process_count;
+}
+
 /* Fills the look with all that is known of the processes. */
 static void take_look(const struct options *options, const struct pids *pids, struct images *images,
 	struct look *look)
 {
-	const struct look_request request = {
+	struct look_request request = {
 		.pids = pids->items,
 		.pid_count = pids->count,
 		.tids = options->tids,
@@ -197,21 +247,30 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
 	};
+	const struct look nothing = *look;
+	struct collection collection = {0};
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
 
-	struct collection collection = collect(&request, look);
-	int64_t collected = clock_ns(CLOCK_MONOTONIC);
-	for (size_t i = 0; i < look->process_count; i++) {
-		struct process *process = look->processes[i];
-
-		if (options->render.user && !process->is_kernel)
-			name_functions(options, process, images, look->arena);
-		explain_process(arch_native, process, look->arena);
+	if (is_small(&request)) {
+		request.stop = STOP_NEVER;
+		request.without_bpf = true;
+		collection = look_once(options, &request, images, look);
+		if (!is_whole(look)) {
+			collection.used->release(look);
+			collection.used = NULL;
+			*look = nothing;
+			request.stop = options->stop;
+			request.without_bpf = false;
+		}
 	}
+	if (!collection.used)
+		collection = look_once(options, &request, images, look);
+	int64_t looked = clock_ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < look->process_count; i++)
+		explain_process(arch_native, look->processes[i], look->arena);
 	collection.used->release(look);
 	if (options->verbose)
-		report_effort(
-			look, &collection, collected - begin, clock_ns(CLOCK_MONOTONIC) - collected);
+		report_effort(look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
 }
 
 int show(const struct options *options)

@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "arch/arch.h"
 #include "collect/live.h"
@@ -313,12 +314,24 @@ static void look_at(struct passes *passes, pid_t pid)
 	}
 }
 
+/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
+static bool has_initial_pids(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xeffffffc;
+}
+
 static struct error collect_bpf(const struct look_request *request, struct look *look)
 {
 	struct passes passes = {0};
 
 	if (request->stop == STOP_ALWAYS)
 		return error_because("each thread shall be stopped");
+	if (request->without_bpf)
+		return error_because("the look is small");
+	if (!has_initial_pids())
+		return error_because("this is not the initial pid namespace");
 	struct error error = task_iterator_create(&passes.iterator);
 	if (failed(error))
 		return error;

@@ -30,6 +30,7 @@ struct look_request {
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks; /* false: left out */
 	bool process_info;
+	bool without_bpf; /* its program takes long to load */
 };
 
 struct collector {

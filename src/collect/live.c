@@ -30,7 +30,7 @@ struct live_process {
 	struct guard *guard;
 };
 
-static struct live_memory *memory_of(const struct live *live)
+static struct live_memory *memory_of(struct live *live)
 {
 	return &((struct live_process *)live->process)->memory;
 }
@@ -180,6 +180,8 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	}
 	find_leader(live, &stat);
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	live->process->leader = live->leader;
+	live->process->guard = session->guard;
 	live_memory_init(&kept->memory, live->process, live->leader, live->directory,
 		session->guard, arena);
 	read_space(live);
@@ -192,11 +194,6 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 
 	stack_copy_all(memory_of(live), &live->process->mappings, copies, count,
 		&session->stack_budget, hurry, session->look->arena);
-}
-
-bool live_answers(const struct live *live)
-{
-	return !memory_of(live)->is_lost;
 }
 
 static bool is_wanted(struct live *live, pid_t tid)
@@ -332,6 +329,29 @@ void live_copy_passively(struct live *live, struct task **tasks, size_t count)
 	}
 }
 
+/* It was gone before anything of it could be read. */
+static bool is_unknown(const struct task *task)
+{
+	return !task->thread.comm;
+}
+
+static size_t count_unknown(const struct live *live)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < live->count; i++)
+		count += is_unknown(&live->tasks[i]);
+	return count;
+}
+
+static void say_unknown(struct live *live, size_t count)
+{
+	if (count)
+		gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS,
+			"%zu thread%s of it ended before %s could be looked at", count,
+			count == 1 ? "" : "s", count == 1 ? "it" : "they");
+}
+
 static void finish(struct live *live)
 {
 	struct look *look = live->session->look;
@@ -340,9 +360,12 @@ static void finish(struct live *live)
 
 	qsort(live->tasks, live->count, sizeof(*live->tasks), by_tid);
 	process->threads = arena_new(look->arena, struct thread, live->count);
+	say_unknown(live, count_unknown(live));
 	for (size_t i = 0; i < live->count; i++) {
 		struct task *task = &live->tasks[i];
 
+		if (is_unknown(task))
+			continue;
 		task_add_gaps(task, process, live->session->request, look->arena);
 		if (!process->tracer)
 			process->tracer = task->tracer;
@@ -397,7 +420,8 @@ bool live_end(struct live *live, bool last)
 		    stat.start_stack == live->start_stack;
 
 	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || (!same && strchr("ZX", stat.state))) {
+	if (!here || count_unknown(live) == live->count ||
+		(!same && strchr("ZX", stat.state))) {
 		live_say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;

@@ -66,9 +66,6 @@ void live_read_tasks(struct live *live, size_t first);
  */
 void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry);
 
-/* Whether the process's memory gives answers, as far as is known. */
-bool live_answers(const struct live *live);
-
 /*
  * Copies the stacks of those of @tasks, whose order changes, that are blocked and may not or can
  * not be stopped: sp and pc are known, and that they held still is proved.

@@ -124,9 +124,9 @@ static void read_pieces(void *argument)
 
 void live_memory_give_up(struct live_memory *memory)
 {
-	if (memory->is_lost)
+	if (memory->process->is_stuck)
 		return;
-	memory->is_lost = true;
+	memory->process->is_stuck = true;
 	gaps_add(&memory->process->gaps, memory->arena, STAGE_PROCESS,
 		"its memory gave no answer within 2 s: a page of it is delivered by nobody (by its "
 		"userfaultfd, or by a file system that it has mapped), or a thread that is stuck "
@@ -176,7 +176,7 @@ bool live_memory_gather(
 	size_t done = 0;
 	bool ended = true;
 
-	if (!memory->is_lost && count) {
+	if (!memory->process->is_stuck && count) {
 		struct transfer *transfer = transfer_create(memory, pieces, count, 0);
 
 		ended = run(memory, transfer, hurry);
@@ -236,7 +236,7 @@ static size_t read_memory(const struct memory *base, uint64_t address, void *to,
 		return 0;
 	if (read_known(memory, address, to, length))
 		return length;
-	if (memory->is_lost)
+	if (memory->process->is_stuck)
 		return 0;
 	struct transfer *transfer = transfer_create(memory, &piece, 1, length);
 	uint8_t *bytes = (uint8_t *)&transfer->pieces[1];

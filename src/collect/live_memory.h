@@ -38,12 +38,11 @@ struct known_range {
 
 struct live_memory {
 	struct memory memory;
-	struct process *process; /* takes a gap when the patience is used up */
+	struct process *process; /* is_stuck once the patience is used up */
 	struct arena *arena;
 	pid_t pid;
 	int directory; /* /proc/PID, borrowed */
 	struct guard *guard;
-	bool is_lost;      /* it gave no answer, and is not asked again */
 	int64_t proved_ns; /* CLOCK_MONOTONIC: when its mmap_lock was free last */
 
 	struct known_range *known; /* heap, by rising start */

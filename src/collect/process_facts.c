@@ -5,7 +5,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,24 +78,8 @@ void process_read_facts(struct process *process, int directory, int leader,
 		process->container = proc_parse_container(text.bytes, text.length, arena);
 }
 
-/* What is read under guard: heap memory that is the guard's where no answer comes. */
-struct space {
-	int leader; /* /proc/PID/task/TID */
-	struct text maps, cmdline;
-	struct error maps_error, cmdline_error;
-	atomic_bool has_maps; /* they are not written to any more */
-};
-
-static void read_space(void *argument)
-{
-	struct space *space = argument;
-
-	space->maps_error = file_read(space->leader, "maps", MAPS_LIMIT, &space->maps);
-	atomic_store(&space->has_maps, true);
-	space->cmdline_error = file_read(space->leader, "cmdline", CMDLINE_LIMIT, &space->cmdline);
-}
-
-/* What is read of the program's file, likewise. */
+/* What is read of the program's file under guard: heap memory that is the guard's where no answer
+ * comes. */
 struct program {
 	int leader;
 	bool is_32_bit;
@@ -136,50 +119,42 @@ static bool is_32_bit(const struct mappings *mappings, int leader, struct guard 
 	return answer;
 }
 
-static void take_cmdline(struct process *process, const struct text *cmdline, struct arena *arena)
+static void read_cmdline(
+	struct process *process, int leader, struct guard *guard, struct arena *arena, bool *stuck)
 {
-	if (!cmdline->length)
+	struct text text cleanup_text = {0};
+	struct error error = file_read_guarded(
+		guard, PATIENCE_NS, leader, "cmdline", CMDLINE_LIMIT, &text);
+
+	*stuck = error.number == ETIMEDOUT;
+	if (failed(error) || !text.length)
 		return;
 	process->cmdline_count =
-		proc_parse_cmdline(cmdline->bytes, cmdline->length, arena, &process->cmdline);
-	if (cmdline->length == CMDLINE_LIMIT)
+		proc_parse_cmdline(text.bytes, text.length, arena, &process->cmdline);
+	if (text.length == CMDLINE_LIMIT)
 		gaps_add(&process->gaps, arena, STAGE_PROCESS,
 			"the command line is longer than 1 MiB: the rest was not read");
-}
-
-static int take_maps(struct process *process, const struct text *maps, struct error error,
-	struct arena *arena)
-{
-	if (failed(error))
-		return error.number ? error.number : EIO;
-	if (maps->length == MAPS_LIMIT)
-		gaps_add(&process->gaps, arena, STAGE_PROCESS,
-			"the list of mappings is longer than 128 MiB: the rest was not read");
-	if (maps->length)
-		process->mappings = maps_parse(maps->bytes, maps->length, arena);
-	return 0;
 }
 
 int process_read_space(struct process *process, int leader, struct guard *guard,
 	struct arena *arena, bool *stuck)
 {
-	struct space *space = allocate_zeroed(1, sizeof(*space));
+	struct text text cleanup_text = {0};
+	struct error error =
+		file_read_guarded(guard, PATIENCE_NS, leader, "maps", MAPS_LIMIT, &text);
 
-	space->leader = leader;
-	struct error failure = guard_call(guard, read_space, space, PATIENCE_NS);
-	*stuck = failure.number == ETIMEDOUT;
-	int error = failure.number;
-	if (!failed(failure) || atomic_load(&space->has_maps))
-		error = take_maps(process, &space->maps, space->maps_error, arena);
-	if (!failed(failure)) {
-		if (!failed(space->cmdline_error))
-			take_cmdline(process, &space->cmdline, arena);
-		text_deinit(&space->maps);
-		text_deinit(&space->cmdline);
-		free(space);
-		process->is_32_bit = is_32_bit(&process->mappings, leader, guard);
-	}
-	return error;
+	*stuck = error.number == ETIMEDOUT;
+	if (!*stuck)
+		read_cmdline(process, leader, guard, arena, stuck);
+	if (failed(error))
+		return error.number ? error.number : EIO;
+	if (text.length == MAPS_LIMIT)
+		gaps_add(&process->gaps, arena, STAGE_PROCESS,
+			"the list of mappings is longer than 128 MiB: the rest was not read");
+	if (text.length)
+		process->mappings = maps_parse(text.bytes, text.length, arena);
+	process->is_32_bit = is_32_bit(&process->mappings, leader, guard);
+	return 0;
 }
 
 static int by_name(const void *one, const void *other)

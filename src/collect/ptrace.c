@@ -369,7 +369,7 @@ static void begin_process(struct tracing *tracing)
 			"a thread of it is held up in an exec, so none could be stopped");
 		return;
 	}
-	if (!live_answers(live))
+	if (live->process->is_stuck)
 		return;
 	look_with_stops(tracing, 0);
 	/* Those that were started meanwhile, once. */

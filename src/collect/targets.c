@@ -14,11 +14,16 @@
 
 #include "collect/hidepid.h"
 #include "collect/proc.h"
+#include "util/clock.h"
 #include "util/file.h"
+#include "util/guard.h"
 #include "util/memory.h"
 
 /* As much of a command line as is read for its first argument. */
 #define ARGUMENT_LIMIT (PATH_MAX + 1)
+
+/* The command line is in the process's memory, which may give no answer. */
+#define PATIENCE_NS (100 * NS_PER_MS)
 
 void pids_deinit(struct pids *pids)
 {
@@ -98,7 +103,7 @@ static bool exe_is(int directory, const char *name, struct text *buffer)
 	return last_part_is(buffer->bytes, name);
 }
 
-static bool is_named(pid_t pid, const char *name, struct text *buffer)
+static bool is_named(pid_t pid, const char *name, struct guard *guard, struct text *buffer)
 {
 	int directory cleanup_close = open_process(pid);
 	struct proc_stat stat;
@@ -111,11 +116,9 @@ static bool is_named(pid_t pid, const char *name, struct text *buffer)
 		return false;
 	if (exe_is(directory, name, buffer))
 		return true;
-	/* The command line is in the process's memory, whose lock a thread may hold that is stuck:
-	 * reading it would be stuck as well. */
-	if (stat.state == 'D')
-		return false;
-	if (failed(file_read(directory, "cmdline", ARGUMENT_LIMIT, buffer)) || buffer->length == 0)
+	if (failed(file_read_guarded(
+		    guard, PATIENCE_NS, directory, "cmdline", ARGUMENT_LIMIT, buffer)) ||
+		buffer->length == 0)
 		return false;
 	return strcmp(buffer->bytes, name) == 0 || last_part_is(buffer->bytes, name);
 }
@@ -125,14 +128,16 @@ static struct error resolve_name(const char *name, struct pids *pids)
 	struct pids all = {0};
 	struct text buffer cleanup_text = {0};
 	struct error error = list_processes(&all);
+	struct guard *guard = guard_create();
 	size_t found = 0;
 
 	for (size_t i = 0; i < all.count; i++) {
-		if (!is_named(all.items[i], name, &buffer))
+		if (!is_named(all.items[i], name, guard, &buffer))
 			continue;
 		add(pids, all.items[i]);
 		found++;
 	}
+	guard_destroy(guard);
 	pids_deinit(&all);
 	if (failed(error) || found)
 		return error;

@@ -12,7 +12,7 @@
 
 #include "elf/images.h"
 #include "elf/mapped_file.h"
-#include "elf/root.h"
+#include "elf/target_file.h"
 #include "util/file.h"
 #include "util/memory.h"
 #include "util/text.h"
@@ -36,6 +36,8 @@ struct modules {
 	size_t last;          /* index of the mapping that was found last */
 	int root;
 	bool root_sought;
+	bool map_files_stuck;
+	dev_t dead; /* a file system that gave no answer; 0: none did */
 	uint64_t page_size;
 };
 
@@ -60,13 +62,19 @@ void modules_destroy(struct modules *modules)
 	modules->root = -1;
 }
 
+/* The thread whose files in /proc are the process's. */
+static int leader(const struct process *process)
+{
+	return process->leader ? process->leader : process->pid;
+}
+
 int modules_root(struct modules *modules)
 {
 	char path[sizeof("/proc//root") + 20];
 
 	if (!modules->root_sought) {
 		modules->root_sought = true;
-		snprintf(path, sizeof(path), "/proc/%d/root", (int)modules->process->pid);
+		snprintf(path, sizeof(path), "/proc/%d/root", leader(modules->process));
 		modules->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	return modules->root;
@@ -174,6 +182,22 @@ static struct image *accept_file(
 	return strcmp(mapped, image->build_id) == 0 ? image : NULL;
 }
 
+/* By another path than the mapping itself, unless its file system is known to give no answer. */
+static struct error open_by_name(struct modules *modules, const struct mapping *mapping,
+	bool in_root, const char *path, int *fd, struct stat *status)
+{
+	struct error error = {"its file system gives no answer", ETIMEDOUT};
+
+	if (modules->dead && modules->dead == mapping->device)
+		return error;
+	struct error own = target_file_open(modules->process->guard, in_root,
+		in_root ? modules_root(modules) : -1, path, fd, status);
+	if (own.number != ETIMEDOUT)
+		return own;
+	modules->dead = mapping->device;
+	return error;
+}
+
 static struct image *open_mapped(struct modules *modules, size_t index)
 {
 	const struct process *process = modules->process;
@@ -183,23 +207,27 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 	char path[96];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)process->pid,
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, leader(process),
 		mapping->start, mapping->end);
-	struct error refused = file_open_regular(AT_FDCWD, path, &fd, &status);
+	struct error refused = error_errno(ETIMEDOUT);
+	if (!process->is_stuck && !modules->map_files_stuck) {
+		refused = target_file_open(process->guard, false, -1, path, &fd, &status);
+		modules->map_files_stuck = refused.number == ETIMEDOUT;
+	}
 	if (!failed(refused)) {
 		image = accept_file(modules, index, fd, &status, true);
 		if (image)
 			return image;
 	}
 	if (process->exe && strncmp(process->exe, mapping->path, strlen(mapping->path)) == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/exe", (int)process->pid);
-		if (!failed(file_open_regular(AT_FDCWD, path, &fd, &status))) {
+		snprintf(path, sizeof(path), "/proc/%d/exe", leader(process));
+		if (!failed(open_by_name(modules, mapping, false, path, &fd, &status))) {
 			image = accept_file(modules, index, fd, &status, false);
 			if (image)
 				return image;
 		}
 	}
-	struct error error = root_open_regular(modules_root(modules), mapping->path, &fd, &status);
+	struct error error = open_by_name(modules, mapping, true, mapping->path, &fd, &status);
 	if (!failed(error)) {
 		image = accept_file(modules, index, fd, &status, false);
 		if (image)

@@ -20,6 +20,8 @@
 #include "model/syscall.h"
 #include "model/wait.h"
 
+struct guard;
+
 struct thread {
 	pid_t tid;
 	const char *comm;
@@ -66,6 +68,8 @@ struct process_info {
 
 struct process {
 	pid_t pid, ppid;
+	pid_t leader;         /* the thread whose /proc/TID stands for its memory and files: the main one
+				 has neither once it has ended alone; 0: the main one */
 	pid_t tracer;         /* who traces its first thread that is traced; 0: nobody */
 	pid_t namespace_pid;  /* its own idea of its pid (innermost pid namespace); 0: not known */
 	char state;           /* of its main thread */
@@ -86,6 +90,9 @@ struct process {
 	struct mappings mappings;
 	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
+	struct guard *guard;     /* for calls that its files or its memory may never answer; owned by the
+				    collector; NULL: they are safe */
+	bool is_stuck;           /* its address space gave no answer: what needs that must not be read */
 	struct process_info *info;       /* NULL unless asked for */
 	struct gaps gaps;
 };

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "util/memory.h"
 
 void close_at(int *fd)
 {
@@ -34,6 +37,40 @@ struct error file_read(int directory, const char *path, size_t limit, struct tex
 		text_append_bytes(content, buffer, (size_t)got);
 	}
 	return NO_ERROR;
+}
+
+/* One reading under guard: heap memory that is the guard's where no answer comes. */
+struct reading {
+	int directory;
+	const char *path;
+	size_t limit;
+	struct text content;
+	struct error error;
+};
+
+static void read_file(void *argument)
+{
+	struct reading *reading = argument;
+
+	reading->error =
+		file_read(reading->directory, reading->path, reading->limit, &reading->content);
+}
+
+struct error file_read_guarded(struct guard *guard, int64_t patience_ns, int directory,
+	const char *path, size_t limit, struct text *content)
+{
+	struct reading *reading = allocate_zeroed(1, sizeof(*reading));
+
+	*reading = (struct reading){.directory = directory, .path = path, .limit = limit};
+	text_clear(content);
+	struct error error = guard_call(guard, read_file, reading, patience_ns);
+	if (failed(error))
+		return error;
+	text_deinit(content);
+	*content = reading->content;
+	error = reading->error;
+	free(reading);
+	return error;
 }
 
 struct error file_read_link(int directory, const char *path, struct text *target)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "util/error.h"
+#include "util/guard.h"
 #include "util/text.h"
 
 /* For declarations: int fd cleanup_close = open(…); a negative descriptor is left alone. */
@@ -20,6 +21,13 @@ void close_at(int *fd);
  * bytes, and replaces @content by it. What lies beyond the limit is left unread.
  */
 struct error file_read(int directory, const char *path, size_t limit, struct text *content);
+
+/*
+ * The same for a file that may give no answer, by the time of @patience_ns: the error's number is
+ * ETIMEDOUT then. @path is a string literal.
+ */
+struct error file_read_guarded(struct guard *guard, int64_t patience_ns, int directory,
+	const char *path, size_t limit, struct text *content);
 
 /* The target of the symbolic link @path, NUL-terminated, into @target. */
 struct error file_read_link(int directory, const char *path, struct text *target);

@@ -360,6 +360,29 @@ def test_userfault(look, stop):
         assert scene.process.poll() is None
 
 
+@pytest.mark.parametrize("stop", ["auto", "never"])
+def test_locked_address_space(look, tmp_path, stop):
+    """A thread that is stuck holds mmap_lock: even ps waits for ever then, for the command line."""
+    with Situation("fuse-mmap", tmp_path) as scene:
+        try:
+            seen = look(scene.pid, f"--stop={stop}")
+            thread = seen.thread(scene.pid)
+            assert thread["state"] == "D"
+            assert thread["syscall"]["name"] == "mmap"
+            assert thread["syscall"]["text"].endswith(f", {scene.fd}<{scene.path}>, 0)")
+            assert functions(thread)[0] == "mmap"
+            if os.geteuid() == 0:
+                names = [frame["symbol"] for frame in thread["kernel_stack"]]
+                assert "fuse_file_mmap" in names
+            writer = seen.thread(scene.pid, scene.writer)
+            assert writer["syscall"]["name"] == "pwrite64"
+            assert any("the lock of its address space" in reason for reason in seen.reasons())
+            # Others are found by their names all the same.
+            assert look("no-such-name").status == 2
+        finally:
+            os.kill(scene.server, signal.SIGKILL)  # lets the lock go
+
+
 @pytest.mark.parametrize("name", ["frame-cycle", "wild-stack"])
 def test_misleading_stack(look, name):
     with Situation(name) as scene:
