@@ -27,8 +27,8 @@ BY_PROC = [r"whystuck: not by bpf: the look is small, ", r"whystuck: looked by p
 # The scenes that a kernel can't have, by the first that can.
 SINCE = {"epoll_pwait2": (5, 11), "futex_waitv": (5, 16)}
 
-# Who runs is looked at wherever that is just then, and may have to be stopped for it.
-RUNNING = {"running", "running-vdso"}
+# Who runs may have to be stopped for the look.
+RUNNING = {"running"}
 
 # Where less can be known without BPF: a second tracer can't get at the registers, and what is in an
 # uninterruptible wait never stops for one.
@@ -141,11 +141,11 @@ def plain_look(seen):
            for name, value in seen.facts.items()
            if isinstance(value, int) and value >= 40 and name not in ("syscall", "threads")]
     look = plain(seen.look, ids + TEXTS)
-    if seen.name in RUNNING:  # only the callers are the same at any time
-        for thread in threads_of({"processes": look["processes"][:1]}):
-            names = [frame["symbol"] or "" for frame in thread["user_stack"]]
-            first = next(i for i, name in enumerate(names) if name.startswith("run_"))
-            thread["user_stack"] = thread["user_stack"][first + 1:]
+    for thread in threads_of(look):
+        if thread["state"] == "R":  # only the callers are the same at any time
+            names = [frame["symbol"] or "" for frame in thread["user_stack"] or []]
+            first = next((i for i, name in enumerate(names) if name.startswith("run_")), -1)
+            thread["user_stack"] = (thread["user_stack"] or [])[first + 1:]
     return look
 
 
@@ -192,7 +192,7 @@ def check_machine(seen):
 
 def look_through(series, folder, set_, name, problems):
     """One kernel's look, checked; None where it is not there."""
-    failed = folder / set_ / f"{name}.failed"
+    failed = folder / ("with-modules" if set_ == "alone" else set_) / f"{name}.failed"
     if failed.exists():
         if version(series) >= SINCE.get(name, (0,)):
             problems.append(f"{series} {set_} {name}: {failed.read_text()}")
