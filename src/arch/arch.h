@@ -18,18 +18,21 @@ struct arch {
 	const char *name;     /* "x86_64" */
 	uint16_t elf_machine; /* EM_X86_64 */
 	unsigned register_count;
-	unsigned sp, fp, pc; /* DWARF numbers; pc is our own where DWARF has none */
+	unsigned sp, fp, pc;     /* DWARF numbers; pc is our own where DWARF has none */
 	unsigned return_address; /* the column that CFI puts the return address in */
-	uint64_t preserved;      /* registers that a callee must preserve, sp left out: bit n for number n */
-	uint64_t code_mask;      /* takes pointer authentication bits off a return address; all ones: none */
+	uint64_t preserved; /* registers that a callee must preserve, sp left out: bit n for number
+			       n */
+	uint64_t code_mask; /* takes pointer authentication bits off a return address; all ones:
+			       none */
 
 	unsigned red_zone;         /* bytes below sp that belong to the running function */
-	unsigned restart_distance; /* how far a stop moves pc back in a syscall that will be restarted */
+	unsigned restart_distance; /* how far a stop moves pc back in a syscall that will be
+				      restarted */
 
 	/*
 	 * Registers and the syscall from what PTRACE_GETREGSET(NT_PRSTATUS) gave. `entry` is in a
-	 * syscall where the stop interrupted one that will be restarted; its number is also that of a
-	 * syscall that is just over (-1: none). It is not known where the set does not tell.
+	 * syscall where the stop interrupted one that will be restarted; its number is also that of
+	 * a syscall that is just over (-1: none). It is not known where the set does not tell.
 	 * false where @size or the code segment is not this architecture's (32-bit code).
 	 */
 	bool (*decode_prstatus)(const void *regset, size_t size, struct registers *registers,

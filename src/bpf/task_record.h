@@ -23,10 +23,10 @@ struct task_record {
 	__u32 on_cpu;
 	__u32 cpu;
 	__u64 switches;      /* voluntary and not: it changes whenever the thread has run */
-	__u64 exec_start_ns; /* when the scheduler last accounted for its running, on the clock of now_ns */
-	__u64 now_ns;
-	__s64 syscall; /* aarch64: the number; x86-64 has it among the registers */
+	__u64 exec_start_ns; /* when it was last charged for running, by its CPU's own clock */
+	__s64 syscall;       /* aarch64: the number; x86-64 has it among the registers */
 	__u64 registers[TASK_RECORD_REGISTERS]; /* in user mode; zero for kernel threads */
 	char comm[TASK_RECORD_COMM];
-	__u64 frames[TASK_RECORD_FRAMES]; /* the kernel stack, innermost first, as far as `size` says */
+	__u64 frames[TASK_RECORD_FRAMES]; /* the kernel stack, innermost first, as far as `size`
+					     says */
 };

@@ -66,7 +66,8 @@ static void read_registers(struct task_record *record, struct task_struct *task)
 {
 	void *registers = (void *)bpf_task_pt_regs(task);
 
-	/* User registers stand first in pt_regs on both architectures, in the order that user space knows. */
+	/* User registers stand first in pt_regs on both architectures, in the order that user space
+	 * knows. */
 	bpf_probe_read_kernel(record->registers, sizeof(record->registers), registers);
 #if defined(__TARGET_ARCH_arm64)
 	record->syscall = BPF_CORE_READ((struct pt_regs *)registers, syscallno);
@@ -91,11 +92,6 @@ int tasks(struct bpf_iter__task *context)
 	record->cpu = task->thread_info.cpu;
 	record->switches = task->nvcsw + task->nivcsw;
 	record->exec_start_ns = task->se.exec_start;
-	/*
-	 * The reader's own reading of that clock, since no other shows it: CLOCK_MONOTONIC is
-	 * slewed by NTP and the scheduler's clock is not. At most one tick old.
-	 */
-	record->now_ns = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), se.exec_start);
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
 	if (task->flags & PF_KTHREAD)
 		__builtin_memset(record->registers, 0, sizeof(record->registers));

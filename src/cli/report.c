@@ -7,10 +7,8 @@
 #include "cli/message.h"
 #include "util/memory.h"
 #include "util/text.h"
+#include "util/hash.h"
 
-#define uthash_malloc(size) allocate(size)
-#define uthash_fatal(words) out_of_memory()
-#include <uthash.h>
 
 #define LINES_MAX 20 /* of a process: one can be built to have a reason for each thread */
 

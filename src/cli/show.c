@@ -200,8 +200,8 @@ static struct collection look_once(const struct options *options,
 }
 
 /*
- * Whether to try first without a BPF program, whose loading takes longer than all the rest of a look
- * at a few threads: /proc alone gives whole stacks of sleeping threads but for code that keeps
+ * Whether to try first without a BPF program, whose loading takes longer than all the rest of a
+ * look at a few threads: /proc alone gives whole stacks of sleeping threads but for code that keeps
  * its frame's address in a register.
  */
 static bool is_small(const struct look_request *request)
@@ -270,7 +270,8 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		explain_process(arch_native, look->processes[i], look->arena);
 	collection.used->release(look);
 	if (options->verbose)
-		report_effort(look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
+		report_effort(
+			look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
 }
 
 int show(const struct options *options)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The way that stops nothing and is the fastest as well: a BPF program reads each thread's registers
- * and kernel stack from the kernel's own structs, and the user stacks are copied meanwhile.
+ * The way that stops nothing and is the fastest as well: a BPF program reads each thread's
+ * registers and kernel stack from the kernel's own structs, and the user stacks are copied
+ * meanwhile.
  *
  * A thread that sleeps holds still, registers and stack. That it slept from before its registers
  * were read until after its stack was copied is proved by a second pass: the count of its context
@@ -18,10 +19,7 @@
 #include "collect/task_iterator.h"
 #include "collect/ways.h"
 #include "util/memory.h"
-
-#define uthash_fatal(message) out_of_memory()
-#define HASH_FUNCTION HASH_FNV
-#include <uthash.h>
+#include "util/hash.h"
 
 #define ATTEMPTS 3
 
@@ -41,8 +39,9 @@ struct raw_stack {
 struct passes {
 	struct session session;
 	struct task_iterator *iterator;
-	struct raw_stack *raw_stacks; /* of the whole look: the kernel's addresses are the same for all */
-	struct text before, after;    /* the records of two passes */
+	struct raw_stack
+		*raw_stacks; /* of the whole look: the kernel's addresses are the same for all */
+	struct text before, after;        /* the records of two passes */
 	const struct task_record **index; /* heap: of one pass, by tid */
 	size_t index_count, index_capacity;
 };
@@ -85,16 +84,23 @@ static const struct task_record *find_record(const struct passes *passes, pid_t 
 	const struct task_record **found = NULL;
 
 	if (passes->index_count)
-		found = bsearch(&wanted, passes->index, passes->index_count,
-			sizeof(*passes->index), by_tid);
+		found = bsearch(&wanted, passes->index, passes->index_count, sizeof(*passes->index),
+			by_tid);
 	return found ? *found : NULL;
 }
 
-/* The letter of /proc/PID/stat: fs/proc/array.c, task_state_array; include/linux/sched.h, task_state_index(). */
+/* The letter of /proc/PID/stat: fs/proc/array.c, task_state_array; include/linux/sched.h,
+ * task_state_index(). */
 static char state_letter(const struct task_record *record)
 {
 	static const char letters[] = "RSDTtXZP";
-	enum { REPORTED = 0x7f, UNINTERRUPTIBLE = 0x2, IDLE = 0x402, RTLOCK = 0x1000, FROZEN = 0x8000 };
+	enum {
+		REPORTED = 0x7f,
+		UNINTERRUPTIBLE = 0x2,
+		IDLE = 0x402,
+		RTLOCK = 0x1000,
+		FROZEN = 0x8000
+	};
 	unsigned state = (record->state | record->exit_state) & REPORTED;
 
 	if ((record->state & IDLE) == IDLE)
@@ -126,7 +132,6 @@ static bool decode_registers(const struct task_record *record, struct thread *th
 static void take_facts(struct passes *passes, struct task *task, const struct task_record *record)
 {
 	struct thread *thread = &task->thread;
-	int64_t blocked_ns = (int64_t)(record->now_ns - record->exec_start_ns);
 
 	thread->state = state_letter(record);
 	thread->cpu = (int)record->cpu;
@@ -134,7 +139,6 @@ static void take_facts(struct passes *passes, struct task *task, const struct ta
 	if (!thread->comm || strncmp(thread->comm, record->comm, sizeof(record->comm)) != 0)
 		thread->comm = arena_strndup(
 			passes->session.look->arena, record->comm, sizeof(record->comm));
-	thread->blocked_ns = thread->state == 'R' ? -1 : blocked_ns > 0 ? blocked_ns : 0;
 	thread->registers = (struct registers){0};
 	thread->entry = (struct syscall_entry){.known = task->is_kernel};
 	thread->kernel_stack = NULL;
@@ -145,8 +149,8 @@ static void take_facts(struct passes *passes, struct task *task, const struct ta
 }
 
 /* The words for a record's kernel stack: known, or asked for now. */
-static struct raw_stack *name_kernel_stack(
-	struct passes *passes, struct live *live, struct task *task, const struct task_record *record)
+static struct raw_stack *name_kernel_stack(struct passes *passes, struct live *live,
+	struct task *task, const struct task_record *record)
 {
 	struct arena *arena = passes->session.look->arena;
 	size_t size = task_record_frame_count(record) * sizeof(record->frames[0]);
@@ -166,7 +170,8 @@ static struct raw_stack *name_kernel_stack(
 	return raw;
 }
 
-/* Looks at the tasks while they sleep, first half: facts, words for kernel stacks, copies of user stacks. */
+/* Looks at the tasks while they sleep, first half: facts, words for kernel stacks, copies of user
+ * stacks. */
 static size_t sight(struct passes *passes, struct live *live, struct task **tasks, size_t count,
 	struct sighting *sightings)
 {
@@ -215,15 +220,19 @@ static void copy_stacks(struct live *live, struct sighting *sightings, size_t co
 static bool slept(const struct task_record *before, const struct task_record *after)
 {
 	return after && !before->on_cpu && !after->on_cpu && before->switches == after->switches &&
-		before->exec_start_ns == after->exec_start_ns;
+	       before->exec_start_ns == after->exec_start_ns;
 }
 
-static void accept_sighting(const struct sighting *sighting)
+static void accept_sighting(struct session *session, const struct sighting *sighting)
 {
 	struct task *task = sighting->task;
 	struct thread *thread = &task->thread;
 
 	task->settled = true;
+	thread->blocked_ns = thread->state == 'R'
+				     ? -1
+				     : scheduler_clock_since(session->clock, thread->cpu,
+					       (int64_t)sighting->record->exec_start_ns);
 	if (sighting->raw_stack) {
 		task->stack_error = sighting->raw_stack->error;
 		thread->kernel_stack = sighting->raw_stack->stack;
@@ -240,8 +249,10 @@ static void accept_sighting(const struct sighting *sighting)
 	thread->held_still = true;
 }
 
-/* Second half: what proves to have slept is accepted, the rest is kept at the front of @tasks; their number. */
-static size_t judge(struct passes *passes, struct sighting *sightings, size_t count, struct task **tasks)
+/* Second half: what proves to have slept is accepted, the rest is kept at the front of @tasks;
+ * their number. */
+static size_t judge(
+	struct passes *passes, struct sighting *sightings, size_t count, struct task **tasks)
 {
 	size_t left = 0;
 
@@ -249,7 +260,8 @@ static size_t judge(struct passes *passes, struct sighting *sightings, size_t co
 		struct raw_stack *raw = sightings[i].raw_stack;
 
 		if (raw && raw->speaker == sightings[i].task &&
-			slept(sightings[i].record, find_record(passes, sightings[i].task->thread.tid)))
+			slept(sightings[i].record,
+				find_record(passes, sightings[i].task->thread.tid)))
 			raw->stack = raw->spoken;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -257,9 +269,9 @@ static size_t judge(struct passes *passes, struct sighting *sightings, size_t co
 		struct raw_stack *raw = sightings[i].raw_stack;
 		bool named = !raw || raw->stack || raw->error;
 
-		if (task_is_dead(task) ||
-			(named && slept(sightings[i].record, find_record(passes, task->thread.tid))))
-			accept_sighting(&sightings[i]);
+		if (task_is_dead(task) || (named && slept(sightings[i].record,
+							    find_record(passes, task->thread.tid))))
+			accept_sighting(&passes->session, &sightings[i]);
 		else
 			tasks[left++] = task;
 	}
@@ -277,8 +289,10 @@ static void forget_registers(struct thread *thread)
 	thread->blocked_ns = -1;
 }
 
-/* Looks at the process in passes; what runs or moved each time is left at the front of @tasks; their number. */
-static size_t look_in_passes(struct passes *passes, struct live *live, struct task **tasks, size_t count)
+/* Looks at the process in passes; what runs or moved each time is left at the front of @tasks;
+ * their number. */
+static size_t look_in_passes(
+	struct passes *passes, struct live *live, struct task **tasks, size_t count)
 {
 	struct sighting *sightings cleanup_free = allocate_zeroed(count, sizeof(*sightings));
 	pid_t pid = live->process->pid;
@@ -314,7 +328,8 @@ static void look_at(struct passes *passes, pid_t pid)
 	}
 }
 
-/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO, include/linux/proc_ns.h. */
+/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
+ * include/linux/proc_ns.h. */
 static bool has_initial_pids(void)
 {
 	struct stat status;

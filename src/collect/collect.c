@@ -23,7 +23,8 @@ struct collection collect(const struct look_request *request, struct look *look)
 		if (!failed(error))
 			return (struct collection){
 				.used = collectors[i],
-				.refused = refused.length ? text_to_arena(&refused, look->arena) : NULL,
+				.refused = refused.length ? text_to_arena(&refused, look->arena)
+							  : NULL,
 			};
 		text_append_format(&refused, "%snot by %s: %s", refused.length ? ", " : "",
 			collectors[i]->name, error.reason);

@@ -54,7 +54,8 @@ struct collector {
 /* How a look was taken. */
 struct collection {
 	const struct collector *used;
-	const char *refused; /* why no better way was taken, in the look's arena; NULL: it is the best */
+	const char *refused; /* why no better way was taken, in the look's arena; NULL: it is the
+				best */
 };
 
 /* Collects by the best way that can be taken. */

@@ -40,7 +40,7 @@ static void append_path(struct text *text, const struct descriptor *descriptor)
 static void describe_file(struct text *text, const struct descriptor *descriptor)
 {
 	if (descriptor->path && descriptor->deleted &&
-	        strncmp(descriptor->path, "/memfd:", strlen("/memfd:")) == 0)
+		strncmp(descriptor->path, "/memfd:", strlen("/memfd:")) == 0)
 		append_raw(text, descriptor->path + 1);
 	else
 		append_path(text, descriptor);
@@ -52,16 +52,16 @@ static void describe_device(struct text *text, const struct descriptor *descript
 	/* Elsewhere than in /dev a name says nothing. */
 	if (!descriptor->path || strncmp(descriptor->path, "/dev/", strlen("/dev/")) != 0)
 		text_append_format(text, " (%s device %u:%u)",
-		        descriptor->kind == DESCRIPTOR_BLOCK_DEVICE ? "block" : "character",
-		        major(descriptor->represents), minor(descriptor->represents));
+			descriptor->kind == DESCRIPTOR_BLOCK_DEVICE ? "block" : "character",
+			major(descriptor->represents), minor(descriptor->represents));
 }
 
 static void append_pipe_peers(struct text *text, const struct descriptor *descriptor)
 {
 	append_peers(text, descriptor,
-	        !descriptor->writable   ? " ← "
-	        : !descriptor->readable ? " → "
-	                                : " ↔ ");
+		!descriptor->writable   ? " ← "
+		: !descriptor->readable ? " → "
+					: " ↔ ");
 }
 
 static void describe_pipe(struct text *text, const struct descriptor *descriptor)
@@ -92,32 +92,32 @@ static void describe_unix(struct text *text, const struct descriptor *descriptor
 		append_raw(text, descriptor->path ? descriptor->path : "socket");
 	}
 	append_peers(
-	        text, descriptor, facts->peer_not_accepted ? ", not accepted yet by " : " with ");
+		text, descriptor, facts->peer_not_accepted ? ", not accepted yet by " : " with ");
 }
 
 static void describe_netlink(struct text *text, const struct descriptor *descriptor)
 {
 	static const char *const names[] = {
-	        [NETLINK_ROUTE] = "ROUTE",
-	        [NETLINK_USERSOCK] = "USERSOCK",
-	        [NETLINK_FIREWALL] = "FIREWALL",
-	        [NETLINK_SOCK_DIAG] = "SOCK_DIAG",
-	        [NETLINK_NFLOG] = "NFLOG",
-	        [NETLINK_XFRM] = "XFRM",
-	        [NETLINK_SELINUX] = "SELINUX",
-	        [NETLINK_ISCSI] = "ISCSI",
-	        [NETLINK_AUDIT] = "AUDIT",
-	        [NETLINK_FIB_LOOKUP] = "FIB_LOOKUP",
-	        [NETLINK_CONNECTOR] = "CONNECTOR",
-	        [NETLINK_NETFILTER] = "NETFILTER",
-	        [NETLINK_DNRTMSG] = "DNRTMSG",
-	        [NETLINK_KOBJECT_UEVENT] = "KOBJECT_UEVENT",
-	        [NETLINK_GENERIC] = "GENERIC",
-	        [NETLINK_SCSITRANSPORT] = "SCSITRANSPORT",
-	        [NETLINK_ECRYPTFS] = "ECRYPTFS",
-	        [NETLINK_RDMA] = "RDMA",
-	        [NETLINK_CRYPTO] = "CRYPTO",
-	        [NETLINK_SMC] = "SMC",
+		[NETLINK_ROUTE] = "ROUTE",
+		[NETLINK_USERSOCK] = "USERSOCK",
+		[NETLINK_FIREWALL] = "FIREWALL",
+		[NETLINK_SOCK_DIAG] = "SOCK_DIAG",
+		[NETLINK_NFLOG] = "NFLOG",
+		[NETLINK_XFRM] = "XFRM",
+		[NETLINK_SELINUX] = "SELINUX",
+		[NETLINK_ISCSI] = "ISCSI",
+		[NETLINK_AUDIT] = "AUDIT",
+		[NETLINK_FIB_LOOKUP] = "FIB_LOOKUP",
+		[NETLINK_CONNECTOR] = "CONNECTOR",
+		[NETLINK_NETFILTER] = "NETFILTER",
+		[NETLINK_DNRTMSG] = "DNRTMSG",
+		[NETLINK_KOBJECT_UEVENT] = "KOBJECT_UEVENT",
+		[NETLINK_GENERIC] = "GENERIC",
+		[NETLINK_SCSITRANSPORT] = "SCSITRANSPORT",
+		[NETLINK_ECRYPTFS] = "ECRYPTFS",
+		[NETLINK_RDMA] = "RDMA",
+		[NETLINK_CRYPTO] = "CRYPTO",
+		[NETLINK_SMC] = "SMC",
 	};
 	int protocol = descriptor->socket->protocol;
 
@@ -130,7 +130,7 @@ static void describe_netlink(struct text *text, const struct descriptor *descrip
 static bool is_connected(const struct socket_facts *facts)
 {
 	return facts->family == AF_VSOCK ? facts->state == TCP_ESTABLISHED
-	                                 : endpoint_port(&facts->remote) != 0;
+					 : endpoint_port(&facts->remote) != 0;
 }
 
 /* A raw socket has no ports: only the host of its address is told. */
@@ -232,7 +232,7 @@ static void describe_signals(struct text *text, const struct descriptor *descrip
 static void describe_epoll(struct text *text, const struct descriptor *descriptor)
 {
 	text_append_format(text, "epoll of %zu descriptor%s", descriptor->watched_count,
-	        descriptor->watched_count == 1 ? "" : "s");
+		descriptor->watched_count == 1 ? "" : "s");
 }
 
 static void describe_pidfd(struct text *text, const struct descriptor *descriptor)
@@ -263,7 +263,7 @@ static void describe_anonymous(struct text *text, const struct descriptor *descr
 	if (strncmp(name, "anon_inode:", prefix) == 0) {
 		size_t length = strlen(name + prefix);
 		bool bracketed =
-		        length > 2 && name[prefix] == '[' && name[prefix + length - 1] == ']';
+			length > 2 && name[prefix] == '[' && name[prefix + length - 1] == ']';
 
 		text_append_escaped(text, name + prefix + bracketed, length - 2 * bracketed);
 	} else {
@@ -272,25 +272,25 @@ static void describe_anonymous(struct text *text, const struct descriptor *descr
 }
 
 static void (*const describers[])(struct text *, const struct descriptor *) = {
-        [DESCRIPTOR_UNKNOWN] = append_path,
-        [DESCRIPTOR_FILE] = describe_file,
-        [DESCRIPTOR_DIRECTORY] = append_path,
-        [DESCRIPTOR_PIPE] = describe_pipe,
-        [DESCRIPTOR_FIFO] = describe_fifo,
-        [DESCRIPTOR_SOCKET] = describe_socket,
-        [DESCRIPTOR_EVENTFD] = describe_eventfd,
-        [DESCRIPTOR_TIMERFD] = describe_timer,
-        [DESCRIPTOR_SIGNALFD] = describe_signals,
-        [DESCRIPTOR_INOTIFY] = describe_anonymous,
-        [DESCRIPTOR_FANOTIFY] = describe_anonymous,
-        [DESCRIPTOR_EPOLL] = describe_epoll,
-        [DESCRIPTOR_PIDFD] = describe_pidfd,
-        [DESCRIPTOR_IO_URING] = describe_anonymous,
-        [DESCRIPTOR_MESSAGE_QUEUE] = describe_queue,
-        [DESCRIPTOR_TTY] = describe_device,
-        [DESCRIPTOR_CHARACTER_DEVICE] = describe_device,
-        [DESCRIPTOR_BLOCK_DEVICE] = describe_device,
-        [DESCRIPTOR_ANONYMOUS] = describe_anonymous,
+	[DESCRIPTOR_UNKNOWN] = append_path,
+	[DESCRIPTOR_FILE] = describe_file,
+	[DESCRIPTOR_DIRECTORY] = append_path,
+	[DESCRIPTOR_PIPE] = describe_pipe,
+	[DESCRIPTOR_FIFO] = describe_fifo,
+	[DESCRIPTOR_SOCKET] = describe_socket,
+	[DESCRIPTOR_EVENTFD] = describe_eventfd,
+	[DESCRIPTOR_TIMERFD] = describe_timer,
+	[DESCRIPTOR_SIGNALFD] = describe_signals,
+	[DESCRIPTOR_INOTIFY] = describe_anonymous,
+	[DESCRIPTOR_FANOTIFY] = describe_anonymous,
+	[DESCRIPTOR_EPOLL] = describe_epoll,
+	[DESCRIPTOR_PIDFD] = describe_pidfd,
+	[DESCRIPTOR_IO_URING] = describe_anonymous,
+	[DESCRIPTOR_MESSAGE_QUEUE] = describe_queue,
+	[DESCRIPTOR_TTY] = describe_device,
+	[DESCRIPTOR_CHARACTER_DEVICE] = describe_device,
+	[DESCRIPTOR_BLOCK_DEVICE] = describe_device,
+	[DESCRIPTOR_ANONYMOUS] = describe_anonymous,
 };
 
 const char *descriptor_describe(const struct descriptor *descriptor, struct arena *arena)

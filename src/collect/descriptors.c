@@ -114,14 +114,14 @@ static const struct {
 	const char *link;
 	enum descriptor_kind kind;
 } anonymous[] = {
-        {"anon_inode:[eventfd]", DESCRIPTOR_EVENTFD},
-        {"anon_inode:[timerfd]", DESCRIPTOR_TIMERFD},
-        {"anon_inode:[signalfd]", DESCRIPTOR_SIGNALFD},
-        {"anon_inode:inotify", DESCRIPTOR_INOTIFY},
-        {"anon_inode:[fanotify]", DESCRIPTOR_FANOTIFY},
-        {"anon_inode:[eventpoll]", DESCRIPTOR_EPOLL},
-        {"anon_inode:[pidfd]", DESCRIPTOR_PIDFD},
-        {"anon_inode:[io_uring]", DESCRIPTOR_IO_URING},
+	{"anon_inode:[eventfd]", DESCRIPTOR_EVENTFD},
+	{"anon_inode:[timerfd]", DESCRIPTOR_TIMERFD},
+	{"anon_inode:[signalfd]", DESCRIPTOR_SIGNALFD},
+	{"anon_inode:inotify", DESCRIPTOR_INOTIFY},
+	{"anon_inode:[fanotify]", DESCRIPTOR_FANOTIFY},
+	{"anon_inode:[eventpoll]", DESCRIPTOR_EPOLL},
+	{"anon_inode:[pidfd]", DESCRIPTOR_PIDFD},
+	{"anon_inode:[io_uring]", DESCRIPTOR_IO_URING},
 };
 
 /* The link of a file that has a name in a file system begins with a slash, whatever the name. */
@@ -141,14 +141,14 @@ static enum descriptor_kind kind_of_link(const char *link)
  * know, but may wait for ever for a network file system.
  */
 static bool is_message_queue(struct live_descriptors *live, const struct descriptor *descriptor,
-        const struct statx *file, int mount)
+	const struct statx *file, int mount)
 {
 	const struct text *mounts = &live->mounts;
 
 	if (file->stx_size != 80 || major(descriptor->device) != 0 || !descriptor->path)
 		return false;
 	if (!live->mounts_read && failed(file_read(live->directory, "../mountinfo",
-	                                  MOUNTINFO_SIZE_MAX, &live->mounts)))
+					  MOUNTINFO_SIZE_MAX, &live->mounts)))
 		text_clear(&live->mounts);
 	live->mounts_read = true;
 	if (!mounts->length)
@@ -160,18 +160,18 @@ static bool is_message_queue(struct live_descriptors *live, const struct descrip
 }
 
 static enum descriptor_kind kind_of_mode(struct live_descriptors *live,
-        const struct descriptor *descriptor, const struct statx *file, int mount)
+	const struct descriptor *descriptor, const struct statx *file, int mount)
 {
 	switch (file->stx_mode & S_IFMT) {
 	case S_IFREG:
 		return is_message_queue(live, descriptor, file, mount) ? DESCRIPTOR_MESSAGE_QUEUE
-		                                                       : DESCRIPTOR_FILE;
+								       : DESCRIPTOR_FILE;
 	case S_IFDIR:
 		return DESCRIPTOR_DIRECTORY;
 	case S_IFCHR:
 		return machine_is_tty(live->machine, descriptor->represents)
-		               ? DESCRIPTOR_TTY
-		               : DESCRIPTOR_CHARACTER_DEVICE;
+			       ? DESCRIPTOR_TTY
+			       : DESCRIPTOR_CHARACTER_DEVICE;
 	case S_IFBLK:
 		return DESCRIPTOR_BLOCK_DEVICE;
 	case S_IFIFO:
@@ -184,14 +184,14 @@ static enum descriptor_kind kind_of_mode(struct live_descriptors *live,
 }
 
 static void set_kind(struct live_descriptors *live, struct descriptor *descriptor,
-        const struct statx *file, int mount)
+	const struct statx *file, int mount)
 {
 	const char *path = descriptor->path;
 
 	if (path && path[0] != '/') {
 		descriptor->kind = S_ISFIFO(file->stx_mode)   ? DESCRIPTOR_PIPE
-		                   : S_ISSOCK(file->stx_mode) ? DESCRIPTOR_SOCKET
-		                                              : kind_of_link(path);
+				   : S_ISSOCK(file->stx_mode) ? DESCRIPTOR_SOCKET
+							      : kind_of_link(path);
 	} else {
 		descriptor->kind = kind_of_mode(live, descriptor, file, mount);
 	}
@@ -202,7 +202,7 @@ static void set_kind(struct live_descriptors *live, struct descriptor *descripto
  * where the file has no name left: otherwise it may be part of its name.
  */
 static bool read_link(
-        struct live_descriptors *live, const char *name, struct descriptor *descriptor)
+	struct live_descriptors *live, const char *name, struct descriptor *descriptor)
 {
 	struct text link cleanup_text = {0};
 	struct error error = file_read_link(live->directory, name, &link);
@@ -256,14 +256,14 @@ static void add_pipe_peers(struct live_descriptors *live, struct descriptor *des
 	else if (!descriptor->readable)
 		access = PEER_READS;
 	descriptor_add_peers(descriptor, live->pid, descriptor->device, descriptor->inode, access,
-	        live->machine, live->arena);
+		live->machine, live->arena);
 }
 
 static void add_socket(
-        struct live_descriptors *live, const char *name, struct descriptor *descriptor)
+	struct live_descriptors *live, const char *name, struct descriptor *descriptor)
 {
 	int process cleanup_close =
-	        openat(live->directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		openat(live->directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char path[sizeof("/proc/self/fd//") + 2 * 11], protocol[64];
 	ssize_t length;
 
@@ -280,13 +280,13 @@ static void add_pidfd_peer(struct live_descriptors *live, struct descriptor *des
 		return;
 	descriptor->peers = arena_new(live->arena, struct peer, 1);
 	descriptor->peers[0] = (struct peer){.pid = descriptor->pid,
-	        .comm = machine_command(live->machine, descriptor->pid),
-	        .fd = -1};
+		.comm = machine_command(live->machine, descriptor->pid),
+		.fd = -1};
 	descriptor->peer_count = 1;
 }
 
 static void add_other_end(
-        struct live_descriptors *live, const char *name, struct descriptor *descriptor)
+	struct live_descriptors *live, const char *name, struct descriptor *descriptor)
 {
 	switch (descriptor->kind) {
 	case DESCRIPTOR_PIPE:
@@ -307,12 +307,12 @@ static void add_other_end(
 /* Whether the file could be looked at; AT_STATX_DONT_SYNC: without asking a file server,
  * which may not answer. The file is not opened. */
 static bool read_status(struct live_descriptors *live, const char *name,
-        struct descriptor *descriptor, struct statx *file)
+	struct descriptor *descriptor, struct statx *file)
 {
 	struct stat link;
 
 	if (statx(live->directory, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
-	            file) < 0) {
+		    file) < 0) {
 		if (!descriptor->problem)
 			descriptor->problem = error_errno(errno).reason;
 		return false;
@@ -356,7 +356,7 @@ static struct descriptor *refused(struct live_descriptors *live, int fd)
 	struct descriptor *descriptor = arena_new(live->arena, struct descriptor, 1);
 
 	*descriptor = (struct descriptor){
-	        .fd = fd, .clock = -1, .expires_ns = -1, .text = "?", .problem = live->refusal};
+		.fd = fd, .clock = -1, .expires_ns = -1, .text = "?", .problem = live->refusal};
 	return descriptor;
 }
 
@@ -369,7 +369,7 @@ static void remember(struct live_descriptors *live, const struct descriptor *des
 
 		live->pages = reallocate(live->pages, count, sizeof(*live->pages));
 		memset(live->pages + live->page_count, 0,
-		        (count - live->page_count) * sizeof(*live->pages));
+			(count - live->page_count) * sizeof(*live->pages));
 		live->page_count = count;
 	}
 	if (!live->pages[page])

@@ -119,7 +119,7 @@ static void take_watched(struct parse *parse, const char *value)
 	const char *tail = strstr(value, " ino:");
 
 	if (parse->watched.count == FDINFO_WATCHED_MAX ||
-	        sscanf(value, " %10d events: %8x", &watched.fd, &watched.events) != 2)
+		sscanf(value, " %10d events: %8x", &watched.fd, &watched.events) != 2)
 		return;
 	if (tail && sscanf(tail, " ino:%16lx", &inode) == 1)
 		watched.inode = inode;
@@ -132,17 +132,17 @@ static const struct {
 	const char *name;
 	void (*take)(struct parse *parse, const char *value);
 } fields[] = {
-        {"pos:", take_position},
-        {"flags:", take_flags},
-        {"mnt_id:", take_mount},
-        {"eventfd-count:", take_counter},
-        {"clockid:", take_clock},
-        {"ticks:", take_ticks},
-        {"it_value:", take_value},
-        {"it_interval:", take_interval},
-        {"sigmask:", take_signals},
-        {"Pid:", take_pid},
-        {"tfd:", take_watched},
+	{"pos:", take_position},
+	{"flags:", take_flags},
+	{"mnt_id:", take_mount},
+	{"eventfd-count:", take_counter},
+	{"clockid:", take_clock},
+	{"ticks:", take_ticks},
+	{"it_value:", take_value},
+	{"it_interval:", take_interval},
+	{"sigmask:", take_signals},
+	{"Pid:", take_pid},
+	{"tfd:", take_watched},
 };
 
 static void take_line(struct parse *parse, const char *line)
@@ -180,9 +180,9 @@ void fdinfo_parse(const char *bytes, size_t length, struct arena *arena, struct 
 	if (parse.watched.count) {
 		/* The kernel's order is that of addresses within it. */
 		qsort(parse.watched.items, parse.watched.count, sizeof(*parse.watched.items),
-		        by_number);
+			by_number);
 		info->watched = arena_copy(arena, parse.watched.items,
-		        parse.watched.count * sizeof(*parse.watched.items));
+			parse.watched.count * sizeof(*parse.watched.items));
 		info->watched_count = parse.watched.count;
 	}
 	free(parse.watched.items);

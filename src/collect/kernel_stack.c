@@ -6,10 +6,7 @@
 
 #include "collect/scan.h"
 #include "util/memory.h"
-
-#define uthash_fatal(message) out_of_memory()
-#define HASH_FUNCTION HASH_FNV /* the default falls through its cases, which clang warns of */
-#include <uthash.h>
+#include "util/hash.h"
 
 struct known_stack {
 	const char *text;

@@ -15,6 +15,7 @@
 #include "collect/refusal.h"
 #include "collect/stack_copy.h"
 #include "collect/task_gaps.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 #define STACK_BUDGET (512 * 1024 * 1024)
@@ -45,6 +46,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};
+	session->clock = scheduler_clock_create(session->guard);
 	look->processes = arena_new(look->arena, struct process *, request->pid_count);
 	look->process_count = 0;
 }
@@ -52,6 +54,7 @@ void session_init(struct session *session, const struct look_request *request, s
 void session_deinit(struct session *session)
 {
 	kernel_stacks_destroy(session->known_stacks);
+	scheduler_clock_destroy(session->clock);
 	if (session->look->process_count == 0) {
 		machine_destroy(session->machine);
 		guard_destroy(session->guard);
@@ -119,6 +122,49 @@ static void forget(struct live *live)
 		close(live->directory);
 }
 
+static DIR *open_tasks(const struct live *live)
+{
+	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory && fd >= 0)
+		close(fd);
+	return directory;
+}
+
+/* 0: there is no other. */
+static pid_t next_task(DIR *directory)
+{
+	for (struct dirent *entry; (entry = readdir(directory));) {
+		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (tid > 0)
+			return tid;
+	}
+	return 0;
+}
+
+pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid))
+{
+	DIR *directory = open_tasks(live);
+	pid_t tid = 0;
+
+	if (!directory)
+		return 0;
+	do {
+		tid = next_task(directory);
+	} while (tid && !is(&live->reader, tid));
+	closedir(directory);
+	return tid;
+}
+
+static bool is_alive(struct task_reader *reader, pid_t tid)
+{
+	char state = task_read_state(reader, tid);
+
+	return state && !strchr("ZX", state);
+}
+
 /*
  * The thread that stands for the address space and the files: the main thread, unless that has
  * ended (pthread_exit() in main) and left a zombie that has neither.
@@ -127,13 +173,10 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 {
 	char tid[16];
 
-	live->leader = stat->pid;
-	for (size_t i = 0; stat->state == 'Z' && i < live->count; i++) {
-		if (!strchr("ZX", task_read_state(&live->reader, live->tasks[i].thread.tid))) {
-			live->leader = live->tasks[i].thread.tid;
-			break;
-		}
-	}
+	if (stat->state == 'Z')
+		live->leader = live_find_thread(live, is_alive);
+	if (!live->leader)
+		live->leader = stat->pid;
 	snprintf(tid, sizeof(tid), "%d", live->leader);
 	live->leader_directory =
 		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -169,7 +212,7 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 		return false;
 	}
 	task_reader_init(&live->reader, live->tasks_directory, session->request,
-		session->known_stacks, arena);
+		session->known_stacks, session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
@@ -182,8 +225,8 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
-	live_memory_init(&kept->memory, live->process, live->leader, live->directory,
-		session->guard, arena);
+	live_memory_init(
+		&kept->memory, live->process, live->leader, live->directory, session->guard, arena);
 	read_space(live);
 	return true;
 }
@@ -228,18 +271,12 @@ static bool is_known(const struct live *live, size_t known, pid_t tid)
 size_t live_list_tasks(struct live *live)
 {
 	size_t known = live->count;
-	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	DIR *directory = open_tasks(live);
 
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
+	if (!directory)
 		return 0;
-	}
-	for (struct dirent *entry; (entry = readdir(directory));) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (tid <= 0 || is_known(live, known, tid) || !is_wanted(live, tid))
+	for (pid_t tid; (tid = next_task(directory));) {
+		if (is_known(live, known, tid) || !is_wanted(live, tid))
 			continue;
 		array_reserve(live->tasks, live->count, live->capacity);
 		live->tasks[live->count++] = (struct task){
@@ -352,6 +389,16 @@ static void say_unknown(struct live *live, size_t count)
 			count == 1 ? "" : "s", count == 1 ? "it" : "they");
 }
 
+/* No thread has slept for longer than its process has been there: each CPU has a clock of its own.
+ */
+static void bound_sleep(const struct process *process, struct thread *thread)
+{
+	int64_t age_ns = clock_ns(CLOCK_REALTIME) - process->started_at_ns;
+
+	if (process->started_at_ns >= 0 && age_ns >= 0 && thread->blocked_ns > age_ns)
+		thread->blocked_ns = age_ns;
+}
+
 static void finish(struct live *live)
 {
 	struct look *look = live->session->look;
@@ -366,6 +413,7 @@ static void finish(struct live *live)
 
 		if (is_unknown(task))
 			continue;
+		bound_sleep(process, &task->thread);
 		task_add_gaps(task, process, live->session->request, look->arena);
 		if (!process->tracer)
 			process->tracer = task->tracer;
@@ -420,8 +468,7 @@ bool live_end(struct live *live, bool last)
 		    stat.start_stack == live->start_stack;
 
 	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || count_unknown(live) == live->count ||
-		(!same && strchr("ZX", stat.state))) {
+	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
 		live_say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;

@@ -17,6 +17,7 @@ struct session {
 	struct look *look;
 	struct machine *machine;
 	struct guard *guard;
+	struct scheduler_clock *clock;
 	struct kernel_stacks *known_stacks;
 	size_t stack_budget; /* bytes that may still be copied */
 };
@@ -54,6 +55,9 @@ bool live_begin(struct live *live, struct session *session, pid_t pid);
 /* Says in the look's gaps that the process could not be looked at, @error being an errno value. */
 void live_say_lost(struct session *session, pid_t pid, int error);
 
+/* The first thread of the process, asked for or not, for which @is is true; 0: there is none. */
+pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid));
+
 /* Adds threads that are not known yet; their number. */
 size_t live_list_tasks(struct live *live);
 
@@ -73,8 +77,8 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 void live_copy_passively(struct live *live, struct task **tasks, size_t count);
 
 /*
- * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers and
- * stacks, and lets them go; those that can't be stopped are copied passively.
+ * Reads the facts of @tasks, whose order changes, again, stops them for the copy of their registers
+ * and stacks, and lets them go; those that can't be stopped are copied passively.
  */
 void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 

@@ -38,8 +38,9 @@ struct transfer {
 
 /*
  * Waits until the process's mmap_lock is free, or for ever if it is stuck: in a way that the end of
- * this program ends. process_vm_readv() waits for it in one that nothing ends (mm/process_vm_access.c,
- * mmap_read_lock(); mm/memory.c, __access_remote_vm(): mmap_read_lock_killable()).
+ * this program ends. process_vm_readv() waits for it in one that nothing ends
+ * (mm/process_vm_access.c, mmap_read_lock(); mm/memory.c, __access_remote_vm():
+ * mmap_read_lock_killable()).
  */
 static void await_lock(int directory, uint64_t address)
 {
@@ -170,8 +171,7 @@ static bool run(struct live_memory *memory, struct transfer *transfer, bool hurr
 	return false;
 }
 
-bool live_memory_gather(
-	struct live_memory *memory, struct piece *pieces, size_t count, bool hurry)
+bool live_memory_gather(struct live_memory *memory, struct piece *pieces, size_t count, bool hurry)
 {
 	size_t done = 0;
 	bool ended = true;
@@ -202,8 +202,7 @@ static bool is_alive(const struct live_memory *memory)
 }
 
 /* Whether the range lies in a copy; then its bytes are in @to. */
-static bool read_known(
-	const struct live_memory *memory, uint64_t address, void *to, size_t length)
+static bool read_known(const struct live_memory *memory, uint64_t address, void *to, size_t length)
 {
 	size_t low = 0, high = memory->known_count;
 

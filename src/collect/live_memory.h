@@ -59,8 +59,7 @@ void live_memory_deinit(struct live_memory *memory);
  * be freed: no answer came in time, the pieces that were read until then are good, and the
  * others have the error ETIMEDOUT. In a @hurry that time is short, and it may be tried again.
  */
-bool live_memory_gather(
-	struct live_memory *memory, struct piece *pieces, size_t count, bool hurry);
+bool live_memory_gather(struct live_memory *memory, struct piece *pieces, size_t count, bool hurry);
 
 /* Has nothing read any more, since the process's lock or memory gave no answer elsewhere. */
 void live_memory_give_up(struct live_memory *memory);

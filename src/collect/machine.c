@@ -14,10 +14,7 @@
 
 #include "util/file.h"
 #include "util/memory.h"
-
-#define uthash_fatal(message) out_of_memory()
-#define HASH_FUNCTION HASH_SAX /* the default one's falls through cases, of which clang warns */
-#include <uthash.h>
+#include "util/hash.h"
 
 #define COMMAND_MAX 64 /* TASK_COMM_LEN is 16; kernel threads of workqueues are shown with more */
 #define STAT_SIZE_MAX 4096

@@ -47,11 +47,11 @@ bool mountinfo_is(const char *bytes, size_t length, dev_t device, const char *ty
 		const char *dash = memmem(line.start, (size_t)(line.end - line.start), " - ", 3);
 
 		if (!dash || !read_numbers(line, &mount, &major, &minor) ||
-		        makedev(major, minor) != device)
+			makedev(major, minor) != device)
 			continue;
 		dash += 3;
 		if ((size_t)(line.end - dash) > type_length &&
-		        memcmp(dash, type, type_length) == 0 && dash[type_length] == ' ')
+			memcmp(dash, type, type_length) == 0 && dash[type_length] == ' ')
 			return true;
 	}
 	return false;

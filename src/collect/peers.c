@@ -2,17 +2,17 @@
 #include "collect/peers.h"
 
 static bool is_peer(const struct open_file *file, const struct descriptor *descriptor, pid_t self,
-        enum peer_access access)
+	enum peer_access access)
 {
 	if (file->pid == self && file->fd == descriptor->fd)
 		return false;
 	return access == PEER_READS    ? file->readable
 	       : access == PEER_WRITES ? file->writable
-	                               : file->readable || file->writable;
+				       : file->readable || file->writable;
 }
 
 void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t device, ino_t inode,
-        enum peer_access access, struct machine *machine, struct arena *arena)
+	enum peer_access access, struct machine *machine, struct arena *arena)
 {
 	struct open_files files = machine_find(machine, device, inode);
 	struct peer own = {0};
@@ -23,11 +23,11 @@ void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t devic
 		size_t count = descriptor->peer_count;
 
 		if (!is_peer(file, descriptor, self, access) ||
-		        (count && descriptor->peers[count - 1].pid == file->pid))
+			(count && descriptor->peers[count - 1].pid == file->pid))
 			continue;
 		struct peer peer = {.pid = file->pid,
-		        .comm = machine_command(machine, file->pid),
-		        .fd = file->fd};
+			.comm = machine_command(machine, file->pid),
+			.fd = file->fd};
 		if (peer.pid != self)
 			descriptor->peers[descriptor->peer_count++] = peer;
 		else if (!own.pid)
@@ -38,5 +38,5 @@ void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t devic
 	descriptor->peers_partial = machine_partial(machine);
 	if (!descriptor->peer_count && descriptor->peers_partial && !descriptor->problem)
 		descriptor->problem = "who is at the other end could not be found in all "
-		                      "processes: needs CAP_SYS_PTRACE: run with sudo";
+				      "processes: needs CAP_SYS_PTRACE: run with sudo";
 }

@@ -15,4 +15,4 @@ enum peer_access { PEER_ANY, PEER_READS, PEER_WRITES };
  * where nobody was found and some processes could not be looked into.
  */
 void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t device, ino_t inode,
-        enum peer_access access, struct machine *machine, struct arena *arena);
+	enum peer_access access, struct machine *machine, struct arena *arena);

@@ -46,9 +46,9 @@ static bool take_inet(const char *line, struct arena *arena, struct socket_recor
 
 	(void)arena;
 	if (sscanf(line, " %*[0-9]: %47s %47s %2x %8x:%8x %*s %*s %*s %*s %10u", local, remote,
-	            &state, &send, &receive, &inode) != 6 ||
-	        !parse_end(local, &family, &record->local) ||
-	        !parse_end(remote, &family, &record->remote))
+		    &state, &send, &receive, &inode) != 6 ||
+		!parse_end(local, &family, &record->local) ||
+		!parse_end(remote, &family, &record->remote))
 		return false;
 	record->family = (uint8_t)family;
 	record->state = (uint8_t)state;
@@ -67,15 +67,15 @@ static bool take_unix(const char *line, struct arena *arena, struct socket_recor
 	int end = 0;
 
 	if (sscanf(line, "%*[0-9a-fA-F]: %*x %*x %8x %4x %2x %10u%n", &flags, &type, &state, &inode,
-	            &end) != 4 ||
-	        !end)
+		    &end) != 4 ||
+		!end)
 		return false;
 	record->family = AF_UNIX;
 	record->type = (uint8_t)type;
 	record->inode = inode;
 	record->state = flags & __SO_ACCEPTCON  ? TCP_LISTEN
-	                : state == SS_CONNECTED ? TCP_ESTABLISHED
-	                                        : TCP_CLOSE;
+			: state == SS_CONNECTED ? TCP_ESTABLISHED
+						: TCP_CLOSE;
 	if (line[end] != ' ')
 		return true;
 	char *name = arena_strdup(arena, line + end + 1);
@@ -93,7 +93,7 @@ static bool take_netlink(const char *line, struct arena *arena, struct socket_re
 
 	(void)arena;
 	if (sscanf(line, "%*[0-9a-fA-F] %3u %10u %*s %*s %*s %*s %*s %*s %10u", &protocol, &port,
-	            &inode) != 3)
+		    &inode) != 3)
 		return false;
 	record->family = AF_NETLINK;
 	record->protocol = (uint16_t)protocol;
@@ -103,9 +103,9 @@ static bool take_netlink(const char *line, struct arena *arena, struct socket_re
 }
 
 static bool (*const forms[])(const char *, struct arena *, struct socket_record *) = {
-        [PROC_NET_INET] = take_inet,
-        [PROC_NET_UNIX] = take_unix,
-        [PROC_NET_NETLINK] = take_netlink,
+	[PROC_NET_INET] = take_inet,
+	[PROC_NET_UNIX] = take_unix,
+	[PROC_NET_NETLINK] = take_netlink,
 };
 
 static int compare_inodes(const void *left, const void *right)
@@ -128,7 +128,7 @@ static void remove_doubles(struct socket_records *records)
 		}
 		if (next == i + 1 || !records->items[i].inode) {
 			memmove(&records->items[kept], &records->items[i],
-			        (next - i) * sizeof(*records->items));
+				(next - i) * sizeof(*records->items));
 			kept += next - i;
 		}
 	}
@@ -136,7 +136,7 @@ static void remove_doubles(struct socket_records *records)
 }
 
 void proc_net_parse(enum proc_net_form form, const char *bytes, size_t length, struct arena *arena,
-        struct socket_records *records)
+	struct socket_records *records)
 {
 	for (const char *end = bytes + length; length && bytes < end;) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));

@@ -18,4 +18,4 @@ enum proc_net_form { PROC_NET_INET, PROC_NET_UNIX, PROC_NET_NETLINK };
  * line is kept.
  */
 void proc_net_parse(enum proc_net_form form, const char *bytes, size_t length, struct arena *arena,
-        struct socket_records *records);
+	struct socket_records *records);

@@ -123,8 +123,8 @@ static void read_cmdline(
 	struct process *process, int leader, struct guard *guard, struct arena *arena, bool *stuck)
 {
 	struct text text cleanup_text = {0};
-	struct error error = file_read_guarded(
-		guard, PATIENCE_NS, leader, "cmdline", CMDLINE_LIMIT, &text);
+	struct error error =
+		file_read_guarded(guard, PATIENCE_NS, leader, "cmdline", CMDLINE_LIMIT, &text);
 
 	*stuck = error.number == ETIMEDOUT;
 	if (failed(error) || !text.length)
@@ -136,8 +136,8 @@ static void read_cmdline(
 			"the command line is longer than 1 MiB: the rest was not read");
 }
 
-int process_read_space(struct process *process, int leader, struct guard *guard,
-	struct arena *arena, bool *stuck)
+int process_read_space(
+	struct process *process, int leader, struct guard *guard, struct arena *arena, bool *stuck)
 {
 	struct text text cleanup_text = {0};
 	struct error error =

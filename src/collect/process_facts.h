@@ -25,8 +25,8 @@ void process_read_facts(struct process *process, int directory, int leader,
  * command line and whether it is of 32 bits. An errno value if there are no mappings for it, else
  * 0; *stuck becomes whether there was no answer in time.
  */
-int process_read_space(struct process *process, int leader, struct guard *guard,
-	struct arena *arena, bool *stuck);
+int process_read_space(
+	struct process *process, int leader, struct guard *guard, struct arena *arena, bool *stuck);
 
 /* Limits, namespaces and open descriptors; process->descriptors must be there. */
 void process_read_info(struct process *process, int directory, struct arena *arena);

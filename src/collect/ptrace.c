@@ -336,20 +336,43 @@ static bool end_process(struct tracing *tracing)
 	return live_end(live, tracing->attempt == LIVE_ATTEMPTS);
 }
 
+static bool is_exec(const struct syscall_entry *entry)
+{
+	return entry->in_syscall && (entry->number == SYS_execve || entry->number == SYS_execveat);
+}
+
+static bool is_in_exec(struct task_reader *reader, pid_t tid)
+{
+	struct proc_syscall place;
+
+	return task_read_place(reader, tid, &place) && is_exec(&place.entry);
+}
+
 /*
  * Whether a thread is held up in an exec. That holds the process's cred_guard_mutex, for which
  * PTRACE_SEIZE waits without end (kernel/ptrace.c, ptrace_attach(); fs/exec.c, bprm_execve()).
  */
-static bool is_executing(const struct live *live)
+static bool is_executing(struct live *live)
 {
-	for (size_t i = 0; i < live->count; i++) {
-		const struct task *task = &live->tasks[i];
+	const struct look_request *request = live->session->request;
 
-		if (task->has_place && task->place.entry.in_syscall &&
-			(task->place.entry.number == SYS_execve ||
-				task->place.entry.number == SYS_execveat))
+	for (size_t i = 0; i < live->count; i++) {
+		if (is_exec(&live->tasks[i].thread.entry))
 			return true;
 	}
+	/* It need not be one of those that are looked at. */
+	return (request->tid_count || request->states) && live_find_thread(live, is_in_exec);
+}
+
+/* Whether threads may be stopped now: nothing then makes the tracer wait without end. */
+static bool may_stop(struct live *live)
+{
+	if (live->process->is_stuck)
+		return false; /* their stacks could not be copied */
+	if (!is_executing(live))
+		return true;
+	gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS,
+		"a thread of it is held up in an exec, so none could be stopped");
 	return false;
 }
 
@@ -362,14 +385,7 @@ static void begin_process(struct tracing *tracing)
 	if (!tracing->is_open)
 		return;
 	live_read_tasks(live, 0);
-	if (!request->user_stacks)
-		return;
-	if (is_executing(live)) {
-		gaps_add(&live->process->gaps, tracing->session.look->arena, STAGE_PROCESS,
-			"a thread of it is held up in an exec, so none could be stopped");
-		return;
-	}
-	if (live->process->is_stuck)
+	if (!request->user_stacks || !may_stop(live))
 		return;
 	look_with_stops(tracing, 0);
 	/* Those that were started meanwhile, once. */
@@ -479,7 +495,8 @@ void live_stop_and_copy(struct live *live, struct task **tasks, size_t count)
 		tasks[i] = tasks[errand.count];
 		tasks[errand.count++] = stopped;
 	}
-	if (errand.count && run_tracer(run_errand, &errand, live->session->look) && errand.left)
+	if (errand.count && may_stop(live) &&
+		run_tracer(run_errand, &errand, live->session->look) && errand.left)
 		await_end(errand.tracer);
 	look_without_stops(live);
 	check_held_still(live);

@@ -61,16 +61,16 @@ static void take_inet(const struct nlmsghdr *message, struct sock_diag_answer *a
 	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attribute;
 	struct socket_record record = {
-	        .inode = socket->idiag_inode,
-	        .family = socket->idiag_family,
-	        .type = (uint8_t)sock_diag_type(answer->query->protocol),
-	        .protocol = (uint16_t)answer->query->protocol,
-	        .state = socket->idiag_state,
-	        .has_queues = true,
-	        .receive_queue = socket->idiag_rqueue,
-	        .send_queue = socket->idiag_wqueue,
-	        .local = {.scope = socket->id.idiag_if, .port = ntohs(socket->id.idiag_sport)},
-	        .remote = {.scope = socket->id.idiag_if, .port = ntohs(socket->id.idiag_dport)},
+		.inode = socket->idiag_inode,
+		.family = socket->idiag_family,
+		.type = (uint8_t)sock_diag_type(answer->query->protocol),
+		.protocol = (uint16_t)answer->query->protocol,
+		.state = socket->idiag_state,
+		.has_queues = true,
+		.receive_queue = socket->idiag_rqueue,
+		.send_queue = socket->idiag_wqueue,
+		.local = {.scope = socket->id.idiag_if, .port = ntohs(socket->id.idiag_sport)},
+		.remote = {.scope = socket->id.idiag_if, .port = ntohs(socket->id.idiag_dport)},
 	};
 
 	set_host(&record.local, record.family, socket->id.idiag_src);
@@ -79,14 +79,14 @@ static void take_inet(const struct nlmsghdr *message, struct sock_diag_answer *a
 	{
 		/* Of raw sockets the protocol that they take. */
 		if (mnl_attr_get_type(attribute) == INET_DIAG_PROTOCOL &&
-		        mnl_attr_get_payload_len(attribute) >= 1)
+			mnl_attr_get_payload_len(attribute) >= 1)
 			record.protocol = mnl_attr_get_u8(attribute);
 	}
 	add_record(answer, &record);
 }
 
 static void take_pending(
-        const struct nlattr *attribute, uint32_t listener, struct sock_diag_answer *answer)
+	const struct nlattr *attribute, uint32_t listener, struct sock_diag_answer *answer)
 {
 	struct pending_connections *pending = &answer->pending;
 	const uint8_t *clients = mnl_attr_get_payload(attribute);
@@ -103,7 +103,7 @@ static void take_pending(
 }
 
 static void take_name(
-        const struct nlattr *attribute, struct socket_record *record, struct arena *arena)
+	const struct nlattr *attribute, struct socket_record *record, struct arena *arena)
 {
 	const char *name = mnl_attr_get_payload(attribute);
 	size_t length = mnl_attr_get_payload_len(attribute);
@@ -123,10 +123,10 @@ static void take_unix(const struct nlmsghdr *message, struct sock_diag_answer *a
 	const struct unix_diag_msg *socket = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attribute;
 	struct socket_record record = {
-	        .inode = socket->udiag_ino,
-	        .family = AF_UNIX,
-	        .type = socket->udiag_type,
-	        .state = socket->udiag_state,
+		.inode = socket->udiag_ino,
+		.family = AF_UNIX,
+		.type = socket->udiag_type,
+		.state = socket->udiag_state,
 	};
 
 	mnl_attr_for_each(attribute, message, sizeof(*socket))
@@ -164,10 +164,10 @@ static void take_netlink(const struct nlmsghdr *message, struct sock_diag_answer
 	const struct netlink_diag_msg *socket = mnl_nlmsg_get_payload(message);
 
 	add_record(answer, &(struct socket_record){.inode = socket->ndiag_ino,
-	                           .family = AF_NETLINK,
-	                           .type = socket->ndiag_type,
-	                           .protocol = socket->ndiag_protocol,
-	                           .local.port = socket->ndiag_portid});
+				   .family = AF_NETLINK,
+				   .type = socket->ndiag_type,
+				   .protocol = socket->ndiag_protocol,
+				   .local.port = socket->ndiag_portid});
 }
 
 static void take_packet(const struct nlmsghdr *message, struct sock_diag_answer *answer)
@@ -175,14 +175,14 @@ static void take_packet(const struct nlmsghdr *message, struct sock_diag_answer 
 	const struct packet_diag_msg *socket = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attribute;
 	struct socket_record record = {.inode = socket->pdiag_ino,
-	        .family = AF_PACKET,
-	        .type = socket->pdiag_type,
-	        .protocol = socket->pdiag_num};
+		.family = AF_PACKET,
+		.type = socket->pdiag_type,
+		.protocol = socket->pdiag_num};
 
 	mnl_attr_for_each(attribute, message, sizeof(*socket))
 	{
 		if (mnl_attr_get_type(attribute) == PACKET_DIAG_INFO &&
-		        mnl_attr_get_payload_len(attribute) >= sizeof(struct packet_diag_info))
+			mnl_attr_get_payload_len(attribute) >= sizeof(struct packet_diag_info))
 			record.local.scope = mnl_attr_get_u32(attribute); /* pdi_index */
 	}
 	add_record(answer, &record);
@@ -193,13 +193,13 @@ static void take_vsock(const struct nlmsghdr *message, struct sock_diag_answer *
 	const struct vsock_diag_msg *socket = mnl_nlmsg_get_payload(message);
 
 	add_record(answer,
-	        &(struct socket_record){.inode = socket->vdiag_ino,
-	                .family = AF_VSOCK,
-	                .type = socket->vdiag_type,
-	                .state = socket->vdiag_state,
-	                .local = {.scope = socket->vdiag_src_cid, .port = socket->vdiag_src_port},
-	                .remote = {
-	                        .scope = socket->vdiag_dst_cid, .port = socket->vdiag_dst_port}});
+		&(struct socket_record){.inode = socket->vdiag_ino,
+			.family = AF_VSOCK,
+			.type = socket->vdiag_type,
+			.state = socket->vdiag_state,
+			.local = {.scope = socket->vdiag_src_cid, .port = socket->vdiag_src_port},
+			.remote = {
+				.scope = socket->vdiag_dst_cid, .port = socket->vdiag_dst_port}});
 }
 
 /* To add a family: a function that takes one message's socket, a line here, and its request in
@@ -209,12 +209,12 @@ static const struct {
 	size_t size; /* of the fixed part of the message */
 	void (*take)(const struct nlmsghdr *message, struct sock_diag_answer *answer);
 } families[] = {
-        {AF_INET, sizeof(struct inet_diag_msg), take_inet},
-        {AF_INET6, sizeof(struct inet_diag_msg), take_inet},
-        {AF_UNIX, sizeof(struct unix_diag_msg), take_unix},
-        {AF_NETLINK, sizeof(struct netlink_diag_msg), take_netlink},
-        {AF_PACKET, sizeof(struct packet_diag_msg), take_packet},
-        {AF_VSOCK, sizeof(struct vsock_diag_msg), take_vsock},
+	{AF_INET, sizeof(struct inet_diag_msg), take_inet},
+	{AF_INET6, sizeof(struct inet_diag_msg), take_inet},
+	{AF_UNIX, sizeof(struct unix_diag_msg), take_unix},
+	{AF_NETLINK, sizeof(struct netlink_diag_msg), take_netlink},
+	{AF_PACKET, sizeof(struct packet_diag_msg), take_packet},
+	{AF_VSOCK, sizeof(struct vsock_diag_msg), take_vsock},
 };
 
 static void take_socket(const struct nlmsghdr *message, struct sock_diag_answer *answer)
@@ -241,7 +241,7 @@ static int message_error(const struct nlmsghdr *message)
 }
 
 enum sock_diag_progress sock_diag_parse(
-        const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer)
+	const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer)
 {
 	const struct nlmsghdr *message = bytes;
 	int left = length > ANSWER_SIZE ? ANSWER_SIZE : (int)length;
@@ -272,7 +272,7 @@ enum sock_diag_progress sock_diag_parse(
 static void put_inet_request(struct nlmsghdr *message, const struct sock_diag_query *query)
 {
 	struct inet_diag_req_v2 *request =
-	        mnl_nlmsg_put_extra_header(message, sizeof(struct inet_diag_req_v2));
+		mnl_nlmsg_put_extra_header(message, sizeof(struct inet_diag_req_v2));
 
 	request->sdiag_family = (uint8_t)query->family;
 	request->sdiag_protocol = (uint8_t)query->protocol;
@@ -284,14 +284,14 @@ static void put_inet_request(struct nlmsghdr *message, const struct sock_diag_qu
 static void put_unix_request(struct nlmsghdr *message, const struct sock_diag_query *query)
 {
 	struct unix_diag_req *request =
-	        mnl_nlmsg_put_extra_header(message, sizeof(struct unix_diag_req));
+		mnl_nlmsg_put_extra_header(message, sizeof(struct unix_diag_req));
 
 	request->sdiag_family = AF_UNIX;
 	request->udiag_states = query->states;
 	request->udiag_ino = query->inode;
 	request->udiag_show = query->backlogs
-	                              ? UDIAG_SHOW_ICONS
-	                              : UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
+				      ? UDIAG_SHOW_ICONS
+				      : UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
 	/* INET_DIAG_NOCOOKIE: whatever socket has the inode. */
 	request->udiag_cookie[0] = request->udiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }

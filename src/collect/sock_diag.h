@@ -17,7 +17,7 @@ struct sock_diag_query {
 	int family;
 	int protocol;    /* AF_INET, AF_INET6 */
 	uint32_t states; /* bit n: sockets in state n, TCP_ESTABLISHED …; for unix, TCP, UDP, vsock
-	                  */
+			  */
 	uint32_t inode;  /* AF_UNIX: this socket alone; 0: all of them */
 	bool backlogs;   /* AF_UNIX: only who waits to be accepted by whom */
 };
@@ -52,7 +52,7 @@ enum sock_diag_progress { SOCK_DIAG_MORE, SOCK_DIAG_DONE, SOCK_DIAG_FAILED };
  * Pure.
  */
 enum sock_diag_progress sock_diag_parse(
-        const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer);
+	const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer);
 
 /*
  * Asks on @socket and gathers the whole answer; query and arena of @answer are set by the caller,

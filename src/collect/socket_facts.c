@@ -109,30 +109,30 @@ static const char *unix_path(const struct socket_record *record, struct arena *a
 }
 
 static void add_other_end(struct descriptor *descriptor, pid_t self, int process,
-        struct sockets *sockets, const struct socket_record *record, struct machine *machine,
-        struct arena *arena)
+	struct sockets *sockets, const struct socket_record *record, struct machine *machine,
+	struct arena *arena)
 {
 	struct socket_facts *facts = descriptor->socket;
 	const struct socket_record *end =
-	        sockets_other_end(sockets, process, record, &facts->peer_not_accepted);
+		sockets_other_end(sockets, process, record, &facts->peer_not_accepted);
 
 	facts->peer_inode = end ? end->inode : record->peer_inode;
 	if (end && end->family == AF_UNIX)
 		facts->remote_length = set_unix(&facts->remote, end);
 	if (facts->peer_inode)
 		descriptor_add_peers(descriptor, self, descriptor->device, facts->peer_inode,
-		        PEER_ANY, machine, arena);
+			PEER_ANY, machine, arena);
 }
 
 void descriptor_add_socket(struct descriptor *descriptor, pid_t self, int process,
-        const char *kernel_name, struct machine *machine, struct arena *arena)
+	const char *kernel_name, struct machine *machine, struct arena *arena)
 {
 	struct socket_facts *facts = arena_new(arena, struct socket_facts, 1);
 	struct sockets *sockets = machine_sockets(machine, process);
 	struct sockets *own = machine_own_sockets(machine);
 	int self_process cleanup_close = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct socket_record *record =
-	        sockets_find(sockets, process, kernel_name, (uint32_t)descriptor->inode);
+		sockets_find(sockets, process, kernel_name, (uint32_t)descriptor->inode);
 
 	/* A descriptor that was handed over may be of another namespace than its holder. */
 	if (!record && own != sockets) {
@@ -142,13 +142,13 @@ void descriptor_add_socket(struct descriptor *descriptor, pid_t self, int proces
 	}
 	descriptor->socket = facts;
 	facts->protocol_name =
-	        *kernel_name ? arena_strdup(arena, sockets_protocol_name(kernel_name)) : "socket";
+		*kernel_name ? arena_strdup(arena, sockets_protocol_name(kernel_name)) : "socket";
 	if (!record) {
 		descriptor->problem = sockets_problem(sockets)
-		                              ? sockets_problem(sockets)
-		                              : "not among the sockets of its network namespace: "
-		                                "it is neither bound nor "
-		                                "connected, or belongs to another one";
+					      ? sockets_problem(sockets)
+					      : "not among the sockets of its network namespace: "
+						"it is neither bound nor "
+						"connected, or belongs to another one";
 		return;
 	}
 	facts->family = record->family;

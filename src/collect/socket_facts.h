@@ -12,4 +12,4 @@
  * system.sockprotoname has it, "" where that can't be read.
  */
 void descriptor_add_socket(struct descriptor *descriptor, pid_t self, int process,
-        const char *kernel_name, struct machine *machine, struct arena *arena);
+	const char *kernel_name, struct machine *machine, struct arena *arena);

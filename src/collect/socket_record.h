@@ -23,7 +23,7 @@ struct socket_record {
 	uint16_t protocol;
 	uint16_t name_length;
 	const char
-	        *name; /* unix: without a path's NUL; an abstract one begins with NUL. NULL: none */
+		*name; /* unix: without a path's NUL; an abstract one begins with NUL. NULL: none */
 	uint32_t peer_inode;                /* unix: of the connected socket; 0: none */
 	uint32_t receive_queue, send_queue; /* bytes; listening: waiting connections, their limit */
 	struct socket_end local, remote;

@@ -22,7 +22,7 @@
 #define TCP_NEW_SYN_RECV 12 /* include/net/tcp_states.h; not in the system's header */
 #define TCP_OPEN_STATES                                                                            \
 	(~(STATE(TCP_LISTEN) | STATE(TCP_TIME_WAIT) | STATE(TCP_SYN_RECV) |                        \
-	        STATE(TCP_NEW_SYN_RECV)))
+		STATE(TCP_NEW_SYN_RECV)))
 /* Each exact look-up of a unix socket may walk through all of them (net/unix/diag.c,
  * unix_lookup_by_ino()): after so many, one dump is cheaper. */
 #define UNIX_LOOKUPS_MAX 64
@@ -57,31 +57,31 @@ static const struct {
 	const char *file; /* NULL: none of this kind */
 	enum proc_net_form form;
 } sources[TABLES] = {
-        /* A machine may have a hundred thousand connections, but not so many listening sockets. */
-        [TABLE_TCP4_LISTENING] = {{AF_INET, IPPROTO_TCP, STATE(TCP_LISTEN), 0, false}, "net/tcp",
-                PROC_NET_INET},
-        [TABLE_TCP4] = {{AF_INET, IPPROTO_TCP, TCP_OPEN_STATES, 0, false}, "net/tcp",
-                PROC_NET_INET},
-        [TABLE_TCP6_LISTENING] = {{AF_INET6, IPPROTO_TCP, STATE(TCP_LISTEN), 0, false}, "net/tcp6",
-                PROC_NET_INET},
-        [TABLE_TCP6] = {{AF_INET6, IPPROTO_TCP, TCP_OPEN_STATES, 0, false}, "net/tcp6",
-                PROC_NET_INET},
-        [TABLE_MPTCP4] = {{AF_INET, IPPROTO_MPTCP, ALL_STATES, 0, false}, NULL, 0},
-        [TABLE_MPTCP6] = {{AF_INET6, IPPROTO_MPTCP, ALL_STATES, 0, false}, NULL, 0},
-        [TABLE_UDP4] = {{AF_INET, IPPROTO_UDP, ALL_STATES, 0, false}, "net/udp", PROC_NET_INET},
-        [TABLE_UDP6] = {{AF_INET6, IPPROTO_UDP, ALL_STATES, 0, false}, "net/udp6", PROC_NET_INET},
-        [TABLE_UDPLITE4] = {{AF_INET, IPPROTO_UDPLITE, ALL_STATES, 0, false}, "net/udplite",
-                PROC_NET_INET},
-        [TABLE_UDPLITE6] = {{AF_INET6, IPPROTO_UDPLITE, ALL_STATES, 0, false}, "net/udplite6",
-                PROC_NET_INET},
-        [TABLE_RAW4] = {{AF_INET, IPPROTO_RAW, ALL_STATES, 0, false}, "net/raw", PROC_NET_INET},
-        [TABLE_RAW6] = {{AF_INET6, IPPROTO_RAW, ALL_STATES, 0, false}, "net/raw6", PROC_NET_INET},
-        [TABLE_SCTP4] = {{AF_INET, IPPROTO_SCTP, ALL_STATES, 0, false}, NULL, 0},
-        [TABLE_SCTP6] = {{AF_INET6, IPPROTO_SCTP, ALL_STATES, 0, false}, NULL, 0},
-        [TABLE_UNIX] = {{AF_UNIX, 0, ALL_STATES, 0, false}, "net/unix", PROC_NET_UNIX},
-        [TABLE_NETLINK] = {{AF_NETLINK, 0, 0, 0, false}, "net/netlink", PROC_NET_NETLINK},
-        [TABLE_PACKET] = {{AF_PACKET, 0, 0, 0, false}, NULL, 0},
-        [TABLE_VSOCK] = {{AF_VSOCK, 0, ALL_STATES, 0, false}, NULL, 0},
+	/* A machine may have a hundred thousand connections, but not so many listening sockets. */
+	[TABLE_TCP4_LISTENING] = {{AF_INET, IPPROTO_TCP, STATE(TCP_LISTEN), 0, false}, "net/tcp",
+		PROC_NET_INET},
+	[TABLE_TCP4] = {{AF_INET, IPPROTO_TCP, TCP_OPEN_STATES, 0, false}, "net/tcp",
+		PROC_NET_INET},
+	[TABLE_TCP6_LISTENING] = {{AF_INET6, IPPROTO_TCP, STATE(TCP_LISTEN), 0, false}, "net/tcp6",
+		PROC_NET_INET},
+	[TABLE_TCP6] = {{AF_INET6, IPPROTO_TCP, TCP_OPEN_STATES, 0, false}, "net/tcp6",
+		PROC_NET_INET},
+	[TABLE_MPTCP4] = {{AF_INET, IPPROTO_MPTCP, ALL_STATES, 0, false}, NULL, 0},
+	[TABLE_MPTCP6] = {{AF_INET6, IPPROTO_MPTCP, ALL_STATES, 0, false}, NULL, 0},
+	[TABLE_UDP4] = {{AF_INET, IPPROTO_UDP, ALL_STATES, 0, false}, "net/udp", PROC_NET_INET},
+	[TABLE_UDP6] = {{AF_INET6, IPPROTO_UDP, ALL_STATES, 0, false}, "net/udp6", PROC_NET_INET},
+	[TABLE_UDPLITE4] = {{AF_INET, IPPROTO_UDPLITE, ALL_STATES, 0, false}, "net/udplite",
+		PROC_NET_INET},
+	[TABLE_UDPLITE6] = {{AF_INET6, IPPROTO_UDPLITE, ALL_STATES, 0, false}, "net/udplite6",
+		PROC_NET_INET},
+	[TABLE_RAW4] = {{AF_INET, IPPROTO_RAW, ALL_STATES, 0, false}, "net/raw", PROC_NET_INET},
+	[TABLE_RAW6] = {{AF_INET6, IPPROTO_RAW, ALL_STATES, 0, false}, "net/raw6", PROC_NET_INET},
+	[TABLE_SCTP4] = {{AF_INET, IPPROTO_SCTP, ALL_STATES, 0, false}, NULL, 0},
+	[TABLE_SCTP6] = {{AF_INET6, IPPROTO_SCTP, ALL_STATES, 0, false}, NULL, 0},
+	[TABLE_UNIX] = {{AF_UNIX, 0, ALL_STATES, 0, false}, "net/unix", PROC_NET_UNIX},
+	[TABLE_NETLINK] = {{AF_NETLINK, 0, 0, 0, false}, "net/netlink", PROC_NET_NETLINK},
+	[TABLE_PACKET] = {{AF_PACKET, 0, 0, 0, false}, NULL, 0},
+	[TABLE_VSOCK] = {{AF_VSOCK, 0, ALL_STATES, 0, false}, NULL, 0},
 };
 
 /* To add a protocol: its name in the kernel (struct proto's, or the one in /proc/net/protocols),
@@ -91,26 +91,26 @@ static const struct protocol {
 	const char *name;
 	enum table_id tables[4]; /* end with TABLES */
 } protocols[] = {
-        {"TCP", "TCP", {TABLE_TCP4_LISTENING, TABLE_TCP4, TABLES}},
-        {"TCPv6", "TCP", {TABLE_TCP6_LISTENING, TABLE_TCP6, TABLES}},
-        /* One that fell back to TCP after accept() is in TCP's tables. */
-        {"MPTCP", "MPTCP", {TABLE_MPTCP4, TABLE_TCP4_LISTENING, TABLE_TCP4, TABLES}},
-        {"MPTCPv6", "MPTCP", {TABLE_MPTCP6, TABLE_TCP6_LISTENING, TABLE_TCP6, TABLES}},
-        {"UDP", "UDP", {TABLE_UDP4, TABLES}},
-        {"UDPv6", "UDP", {TABLE_UDP6, TABLES}},
-        {"UDP-Lite", "UDP-Lite", {TABLE_UDPLITE4, TABLES}},
-        {"UDPLITEv6", "UDP-Lite", {TABLE_UDPLITE6, TABLES}},
-        {"RAW", "raw", {TABLE_RAW4, TABLES}},
-        {"RAWv6", "raw", {TABLE_RAW6, TABLES}},
-        {"SCTP", "SCTP", {TABLE_SCTP4, TABLES}},
-        {"SCTPv6", "SCTP", {TABLE_SCTP6, TABLES}},
-        {"PING", "ping", {TABLES}},
-        {"PINGv6", "ping", {TABLES}},
-        {"UNIX", "unix", {TABLE_UNIX, TABLES}},
-        {"UNIX-STREAM", "unix", {TABLE_UNIX, TABLES}}, /* since Linux 5.15 */
-        {"NETLINK", "netlink", {TABLE_NETLINK, TABLES}},
-        {"PACKET", "packet", {TABLE_PACKET, TABLES}},
-        {"AF_VSOCK", "vsock", {TABLE_VSOCK, TABLES}},
+	{"TCP", "TCP", {TABLE_TCP4_LISTENING, TABLE_TCP4, TABLES}},
+	{"TCPv6", "TCP", {TABLE_TCP6_LISTENING, TABLE_TCP6, TABLES}},
+	/* One that fell back to TCP after accept() is in TCP's tables. */
+	{"MPTCP", "MPTCP", {TABLE_MPTCP4, TABLE_TCP4_LISTENING, TABLE_TCP4, TABLES}},
+	{"MPTCPv6", "MPTCP", {TABLE_MPTCP6, TABLE_TCP6_LISTENING, TABLE_TCP6, TABLES}},
+	{"UDP", "UDP", {TABLE_UDP4, TABLES}},
+	{"UDPv6", "UDP", {TABLE_UDP6, TABLES}},
+	{"UDP-Lite", "UDP-Lite", {TABLE_UDPLITE4, TABLES}},
+	{"UDPLITEv6", "UDP-Lite", {TABLE_UDPLITE6, TABLES}},
+	{"RAW", "raw", {TABLE_RAW4, TABLES}},
+	{"RAWv6", "raw", {TABLE_RAW6, TABLES}},
+	{"SCTP", "SCTP", {TABLE_SCTP4, TABLES}},
+	{"SCTPv6", "SCTP", {TABLE_SCTP6, TABLES}},
+	{"PING", "ping", {TABLES}},
+	{"PINGv6", "ping", {TABLES}},
+	{"UNIX", "unix", {TABLE_UNIX, TABLES}},
+	{"UNIX-STREAM", "unix", {TABLE_UNIX, TABLES}}, /* since Linux 5.15 */
+	{"NETLINK", "netlink", {TABLE_NETLINK, TABLES}},
+	{"PACKET", "packet", {TABLE_PACKET, TABLES}},
+	{"AF_VSOCK", "vsock", {TABLE_VSOCK, TABLES}},
 };
 
 struct table {
@@ -179,7 +179,7 @@ struct sockets *sockets_create(int process, bool own, struct arena *arena)
 		open_netlink(&entering);
 	} else {
 		int namespace cleanup_close =
-		        openat(process, "ns/net", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+			openat(process, "ns/net", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 		entering.namespace = namespace;
 		entering.error = namespace < 0 ? errno : enter(&entering);
@@ -187,10 +187,10 @@ struct sockets *sockets_create(int process, bool own, struct arena *arena)
 	sockets->socket = entering.socket;
 	if (entering.error == EPERM || entering.error == EACCES)
 		sockets->problem = "is in another network namespace: needs CAP_SYS_ADMIN: "
-		                   "run with sudo";
+				   "run with sudo";
 	else if (entering.error)
 		sockets->problem =
-		        arena_printf(arena, "sockets: %s", error_errno(entering.error).reason);
+			arena_printf(arena, "sockets: %s", error_errno(entering.error).reason);
 	return sockets;
 }
 
@@ -242,7 +242,7 @@ static void read_file(struct sockets *sockets, int process, enum table_id id)
 	struct socket_records *records = &sockets->tables[id].records;
 
 	if (!sources[id].file ||
-	        failed(file_read(process, sources[id].file, PROC_NET_SIZE_MAX, &content)))
+		failed(file_read(process, sources[id].file, PROC_NET_SIZE_MAX, &content)))
 		return;
 	proc_net_parse(sources[id].form, content.bytes, content.length, sockets->arena, records);
 	size_t kept = 0;
@@ -256,7 +256,7 @@ static void read_file(struct sockets *sockets, int process, enum table_id id)
 			record.type = (uint8_t)sock_diag_type(query->protocol);
 			/* Of raw sockets the file has the protocol in the port's place. */
 			record.protocol = record.type == SOCK_RAW ? (uint16_t)record.local.port
-			                                          : (uint16_t)query->protocol;
+								  : (uint16_t)query->protocol;
 		}
 		records->items[kept++] = record;
 	}
@@ -281,11 +281,11 @@ static struct table *load(struct sockets *sockets, int process, enum table_id id
 		read_file(sockets, process, id);
 		if (!sockets->problem && id == TABLE_UNIX)
 			sockets->problem = "peers of unix sockets are not known: "
-			                   "needs the kernel's module unix_diag";
+					   "needs the kernel's module unix_diag";
 	}
 	if (table->records.count)
 		qsort(table->records.items, table->records.count, sizeof(*table->records.items),
-		        compare_inodes);
+			compare_inodes);
 	return table;
 }
 
@@ -294,8 +294,8 @@ static const struct socket_record *find_in(const struct table *table, uint32_t i
 	const struct socket_record wanted = {.inode = inode};
 
 	return table->records.count ? bsearch(&wanted, table->records.items, table->records.count,
-	                                      sizeof(wanted), compare_inodes)
-	                            : NULL;
+					      sizeof(wanted), compare_inodes)
+				    : NULL;
 }
 
 /* One unix socket without reading all; NULL: not found that way. */
@@ -307,7 +307,7 @@ static const struct socket_record *find_unix(struct sockets *sockets, uint32_t i
 
 	sockets->unix_lookups++;
 	if (sock_diag_ask(sockets->socket, &answer) == 0 && answer.records.count == 1 &&
-	        answer.records.items[0].inode == inode)
+		answer.records.items[0].inode == inode)
 		record = arena_copy(sockets->arena, answer.records.items, sizeof(*record));
 	free(answer.records.items);
 	free(answer.pending.items);
@@ -315,7 +315,7 @@ static const struct socket_record *find_unix(struct sockets *sockets, uint32_t i
 }
 
 const struct socket_record *sockets_find(
-        struct sockets *sockets, int process, const char *kernel_name, uint32_t inode)
+	struct sockets *sockets, int process, const char *kernel_name, uint32_t inode)
 {
 	const struct protocol *protocol = find_protocol(kernel_name);
 	const struct socket_record *record = NULL;
@@ -323,7 +323,7 @@ const struct socket_record *sockets_find(
 	if (!protocol || !inode)
 		return NULL;
 	if (protocol->tables[0] == TABLE_UNIX && !sockets->tables[TABLE_UNIX].loaded &&
-	        sockets->socket && sockets->unix_lookups < UNIX_LOOKUPS_MAX)
+		sockets->socket && sockets->unix_lookups < UNIX_LOOKUPS_MAX)
 		record = find_unix(sockets, inode);
 	for (size_t i = 0; !record && protocol->tables[i] != TABLES; i++)
 		record = find_in(load(sockets, process, protocol->tables[i]), inode);
@@ -348,7 +348,7 @@ static int compare_ends(const void *left, const void *right)
 
 /* The one socket with these ends; NULL: none, or more than one, as with SO_REUSEPORT. */
 static const struct socket_record *find_by_ends(
-        struct table *table, const struct socket_end *local, const struct socket_end *remote)
+	struct table *table, const struct socket_end *local, const struct socket_end *remote)
 {
 	const struct socket_record wanted = {.local = *local, .remote = *remote};
 	const struct socket_record *key = &wanted;
@@ -363,9 +363,9 @@ static const struct socket_record *find_by_ends(
 		qsort(table->by_ends, count, sizeof(*table->by_ends), compare_ends);
 	}
 	const struct socket_record **found =
-	        bsearch(&key, table->by_ends, count, sizeof(key), compare_ends);
+		bsearch(&key, table->by_ends, count, sizeof(key), compare_ends);
 	if (!found || (found > table->by_ends && compare_ends(found - 1, &key) == 0) ||
-	        (found + 1 < table->by_ends + count && compare_ends(found + 1, &key) == 0))
+		(found + 1 < table->by_ends + count && compare_ends(found + 1, &key) == 0))
 		return NULL;
 	return *found;
 }
@@ -391,7 +391,7 @@ static const enum table_id tcp_listening[] = {TABLE_TCP4_LISTENING, TABLE_TCP6_L
 /* The listening socket that got a connection to @end: one with this very address goes before the
  * wildcard (net/ipv4/inet_hashtables.c, __inet_lookup_listener()). */
 static const struct socket_record *find_listener(
-        struct sockets *sockets, int process, const struct socket_end *end)
+	struct sockets *sockets, int process, const struct socket_end *end)
 {
 	static const struct socket_end any[] = {{.host = {[10] = 0xff, 0xff}}, {.port = 0}};
 	const struct socket_record *listener = NULL;
@@ -402,22 +402,22 @@ static const struct socket_record *find_listener(
 
 			local.port = end->port;
 			listener = find_by_ends(
-			        load(sockets, process, tcp_listening[i]), &local, &any[i]);
+				load(sockets, process, tcp_listening[i]), &local, &any[i]);
 		}
 	}
 	return listener;
 }
 
 static const struct socket_record *find_tcp_end(struct sockets *sockets, int process,
-        const struct socket_record *record, bool *not_accepted)
+	const struct socket_record *record, bool *not_accepted)
 {
 	size_t own = record->family == AF_INET6;
 	const struct socket_record *end = find_by_ends(
-	        load(sockets, process, tcp_open[own]), &record->remote, &record->local);
+		load(sockets, process, tcp_open[own]), &record->remote, &record->local);
 
 	if (!end && is_mapped(&record->remote) && may_be_local(record))
 		end = find_by_ends(
-		        load(sockets, process, tcp_open[!own]), &record->remote, &record->local);
+			load(sockets, process, tcp_open[!own]), &record->remote, &record->local);
 	if (!end || end->inode)
 		return end;
 	/* It has no descriptor: accept() has yet to give it one, or its process closed it, and
@@ -439,7 +439,7 @@ static int compare_clients(const void *left, const void *right)
 static uint32_t find_pending(struct sockets *sockets, uint32_t client)
 {
 	static const struct sock_diag_query query = {
-	        .family = AF_UNIX, .states = STATE(TCP_LISTEN), .backlogs = true};
+		.family = AF_UNIX, .states = STATE(TCP_LISTEN), .backlogs = true};
 	const struct pending_connection wanted = {.client = client}, *found;
 
 	if (!sockets->pending_loaded && sockets->socket) {
@@ -450,18 +450,18 @@ static uint32_t find_pending(struct sockets *sockets, uint32_t client)
 		sockets->pending = answer.pending;
 		if (sockets->pending.count)
 			qsort(sockets->pending.items, sockets->pending.count,
-			        sizeof(*sockets->pending.items), compare_clients);
+				sizeof(*sockets->pending.items), compare_clients);
 	}
 	sockets->pending_loaded = true;
 	if (!sockets->pending.count)
 		return 0;
 	found = bsearch(&wanted, sockets->pending.items, sockets->pending.count, sizeof(wanted),
-	        compare_clients);
+		compare_clients);
 	return found ? found->listener : 0;
 }
 
 const struct socket_record *sockets_other_end(struct sockets *sockets, int process,
-        const struct socket_record *record, bool *not_accepted)
+	const struct socket_record *record, bool *not_accepted)
 {
 	*not_accepted = false;
 	if (record->family == AF_UNIX) {
@@ -474,7 +474,7 @@ const struct socket_record *sockets_other_end(struct sockets *sockets, int proce
 		return sockets_find(sockets, process, "UNIX", inode);
 	}
 	if ((record->family == AF_INET || record->family == AF_INET6) && record->remote.port &&
-	        record->protocol == IPPROTO_TCP)
+		record->protocol == IPPROTO_TCP)
 		return find_tcp_end(sockets, process, record, not_accepted);
 	return NULL;
 }

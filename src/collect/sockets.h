@@ -34,7 +34,7 @@ const char *sockets_protocol_name(const char *kernel_name);
  * process of the namespace.
  */
 const struct socket_record *sockets_find(
-        struct sockets *sockets, int process, const char *kernel_name, uint32_t inode);
+	struct sockets *sockets, int process, const char *kernel_name, uint32_t inode);
 
 /*
  * The socket at the other end of @record in this namespace: a unix socket's peer, a TCP socket
@@ -42,4 +42,4 @@ const struct socket_record *sockets_find(
  * listening socket, and *not_accepted is set. NULL: none that is certain.
  */
 const struct socket_record *sockets_other_end(struct sockets *sockets, int process,
-        const struct socket_record *record, bool *not_accepted);
+	const struct socket_record *record, bool *not_accepted);

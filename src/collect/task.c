@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "util/clock.h"
 #include "util/file.h"
 #include "util/memory.h"
 
@@ -54,36 +52,19 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	return read_once(reader->directory, path, reader->buffer, reader->size);
 }
 
-bool task_clock(int64_t *offset_ns)
-{
-	char path[64], buffer[8192];
-	int64_t exec_start_ns;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/sched", gettid());
-	/* Yielding charges the caller for its time until now: kernel/sched/core.c,
-	 * do_sched_yield(). */
-	sched_yield();
-	int64_t now = clock_ns(CLOCK_MONOTONIC);
-	ssize_t length = read_once(AT_FDCWD, path, buffer, sizeof(buffer));
-	if (length < 0 || !proc_parse_exec_start(buffer, (size_t)length, &exec_start_ns))
-		return false;
-	*offset_ns = exec_start_ns - now;
-	return true;
-}
-
 void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
-	struct kernel_stacks *known_stacks, struct arena *arena)
+	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena)
 {
 	*reader = (struct task_reader){
 		.directory = directory,
 		.kernel_stacks = request->kernel_stacks,
 		.user_stacks = request->user_stacks,
 		.known_stacks = known_stacks,
+		.clock = clock,
 		.arena = arena,
 		.size = BUFFER_SIZE,
 		.buffer = allocate(BUFFER_SIZE),
 	};
-	reader->has_clock = task_clock(&reader->clock_offset_ns);
 }
 
 void task_reader_deinit(struct task_reader *reader)
@@ -192,11 +173,9 @@ static bool is_gone(int error)
 /* Since when the task has not run, where that is known. */
 static void tell_blocked(const struct task_reader *reader, struct task *task)
 {
-	if (task->exec_start_ns < 0 || !reader->has_clock)
-		return;
-	int64_t blocked =
-		clock_ns(CLOCK_MONOTONIC) + reader->clock_offset_ns - task->exec_start_ns;
-	task->thread.blocked_ns = blocked > 0 ? blocked : 0;
+	if (task->exec_start_ns >= 0)
+		task->thread.blocked_ns =
+			scheduler_clock_since(reader->clock, task->thread.cpu, task->exec_start_ns);
 }
 
 /* One reading. false: the task is gone. */

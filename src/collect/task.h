@@ -13,6 +13,7 @@
 #include "collect/collector.h"
 #include "collect/kernel_stack.h"
 #include "collect/proc.h"
+#include "collect/scheduler_clock.h"
 #include "model/process.h"
 
 /* Reads tasks of one process. */
@@ -21,9 +22,7 @@ struct task_reader {
 	bool kernel_stacks, user_stacks; /* as the request has it */
 	struct kernel_stacks *known_stacks;
 	struct arena *arena;
-	/* The scheduler's clock less CLOCK_MONOTONIC, in ns; see task_clock(). */
-	bool has_clock;
-	int64_t clock_offset_ns;
+	struct scheduler_clock *clock;
 	size_t size; /* of the buffer */
 	char *buffer;
 };
@@ -59,16 +58,8 @@ struct task {
 	bool was_at_place; /* the stop found it where its facts have it */
 };
 
-/*
- * The offset of the scheduler's clock, which se.exec_start is of, from CLOCK_MONOTONIC: read
- * from the caller's own /proc file right after it was charged for its time. false where the kernel
- * has no such file. The clock is that of the CPU one is on; on kernels that leave the time
- * of interrupts out of it (CONFIG_IRQ_TIME_ACCOUNTING) the CPUs differ by as much.
- */
-bool task_clock(int64_t *offset_ns);
-
 void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
-	struct kernel_stacks *known_stacks, struct arena *arena);
+	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena);
 void task_reader_deinit(struct task_reader *reader);
 
 /*
@@ -82,8 +73,7 @@ bool task_read(struct task_reader *reader, struct task *task);
  * The words for the task's kernel stack, shared with all that read alike; NULL where there are
  * none. An errno value, 0 where it could be read.
  */
-int task_read_kernel_stack(
-	struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
+int task_read_kernel_stack(struct task_reader *reader, pid_t tid, struct kernel_stack **stack);
 
 /* The state of the task alone; 0: it is gone. */
 char task_read_state(struct task_reader *reader, pid_t tid);
@@ -98,10 +88,10 @@ bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall 
 pid_t task_read_tracer(struct task_reader *reader, pid_t tid);
 
 /*
- * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits for
- * a page of userfaultfd's would go round in circles on its CPU from then on, since the signal is
- * pending but does not end the wait (mm/memory.c and fs/userfaultfd.c: the wait is interruptible;
- * include/linux/sched/signal.h, fault_signal_pending(): only user mode gives it up).
+ * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits
+ * for a page of userfaultfd's would go round in circles on its CPU from then on, since the signal
+ * is pending but does not end the wait (mm/memory.c and fs/userfaultfd.c: the wait is
+ * interruptible; include/linux/sched/signal.h, fault_signal_pending(): only user mode gives it up).
  */
 bool task_is_uninterruptible(const struct task *task);
 

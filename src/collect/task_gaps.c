@@ -47,9 +47,8 @@ static void add_user_stack_gaps(struct task *task, const struct process *process
 				"up");
 		else if (task->error)
 			gaps_add(gaps, arena, stage, "its stack could not be copied: %s",
-				task->error == EFAULT
-					? "sp points to no memory"
-					: refusal(task->error, process));
+				task->error == EFAULT ? "sp points to no memory"
+						      : refusal(task->error, process));
 		break;
 	case TASK_REFUSED:
 		gaps_add(gaps, arena, stage, "%s", refusal(task->error, process));

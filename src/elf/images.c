@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "util/memory.h"
+#include "util/hash.h"
 
 /* Which file it is, and whether it is still as it was. */
 struct identity {

@@ -30,12 +30,12 @@ static void open_file(void *argument)
 		opening->error = root_open_regular(
 			opening->root, opening->path, &opening->fd, &opening->status);
 	else
-		opening->error = file_open_regular(
-			AT_FDCWD, opening->path, &opening->fd, &opening->status);
+		opening->error =
+			file_open_regular(AT_FDCWD, opening->path, &opening->fd, &opening->status);
 }
 
-struct error target_file_open(struct guard *guard, bool in_root, int root, const char *path, int *fd,
-	struct stat *status)
+struct error target_file_open(
+	struct guard *guard, bool in_root, int root, const char *path, int *fd, struct stat *status)
 {
 	size_t size = strlen(path) + 1;
 	struct opening *opening = allocate_zeroed(1, sizeof(*opening) + size);

@@ -16,5 +16,5 @@
  * As file_open_regular() with an absolute @path, or, where @in_root, as root_open_regular() with
  * @path in the directory @root. The error's number is ETIMEDOUT where there was no answer.
  */
-struct error target_file_open(struct guard *guard, bool in_root, int root, const char *path, int *fd,
-	struct stat *status);
+struct error target_file_open(struct guard *guard, bool in_root, int root, const char *path,
+	int *fd, struct stat *status);

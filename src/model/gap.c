@@ -27,7 +27,7 @@ void gaps_add(struct gaps *gaps, struct arena *arena, enum stage stage, const ch
 	va_start(arguments, format);
 	const char *reason = arena_vprintf(arena, format, arguments);
 	va_end(arguments);
-	for_each_gap(gap, gaps) {
+	for_each_gap (gap, gaps) {
 		if (gap->stage == stage && strcmp(gap->reason, reason) == 0)
 			return;
 	}

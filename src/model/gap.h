@@ -22,7 +22,8 @@ enum stage {
 
 struct gap {
 	enum stage stage;
-	const char *reason; /* with the remedy: "needs CAP_SYS_ADMIN: run with sudo"; escaped already */
+	const char *
+		reason; /* with the remedy: "needs CAP_SYS_ADMIN: run with sudo"; escaped already */
 	struct gap *next;
 };
 
@@ -38,5 +39,6 @@ const char *stage_name(enum stage stage);
 void gaps_add(struct gaps *gaps, struct arena *arena, enum stage stage, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-#define for_each_gap(gap, gaps)                                                                    \
-	for (const struct gap *gap = (gaps)->first; gap; gap = gap->next)
+/* for_each_gap (gap, &thread->gaps) { … } */
+#define for_each_gap(item, gaps)                                                                   \
+	for (const struct gap *item = (gaps)->first; item; item = item->next)

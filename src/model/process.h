@@ -25,19 +25,21 @@ struct guard;
 struct thread {
 	pid_t tid;
 	const char *comm;
-	char state; /* the kernel's letter, fs/proc/array.c: R S D T t Z X I P */
-	bool vanished; /* it ended during the look; what was read until then stands */
-	int cpu;            /* where it runs or ran last; -1: not known */
-	int64_t blocked_ns; /* since it last ran; -1: not known, or it runs */
-	const char *wchan;  /* NULL: none or not known */
+	char state;          /* the kernel's letter, fs/proc/array.c: R S D T t Z X I P */
+	bool vanished;       /* it ended during the look; what was read until then stands */
+	int cpu;             /* where it runs or ran last; -1: not known */
+	int64_t blocked_ns;  /* since it last ran; -1: not known, or it runs */
+	const char *wchan;   /* NULL: none or not known */
 	uint64_t stopped_ns; /* how long the look kept it stopped */
 
-	struct registers registers;   /* known == 0: none could be had */
+	struct registers registers; /* known == 0: none could be had */
 	struct syscall_entry entry;
-	uint64_t stack_start;         /* the copy's first address: sp, less what lies below it that is in use */
-	const uint8_t *stack_bytes;   /* NULL: no copy */
+	uint64_t stack_start; /* the copy's first address: sp, less what lies below it that is in
+				 use */
+	const uint8_t *stack_bytes; /* NULL: no copy */
 	size_t stack_length;
-	bool held_still; /* memory beyond the copy may be read live: the thread was blocked throughout */
+	bool held_still; /* memory beyond the copy may be read live: the thread was blocked
+			    throughout */
 
 	struct kernel_stack *kernel_stack; /* NULL: not had */
 	struct user_stack *user_stack;     /* NULL: not had, or none (kernel threads, zombies) */
@@ -68,13 +70,13 @@ struct process_info {
 
 struct process {
 	pid_t pid, ppid;
-	pid_t leader;         /* the thread whose /proc/TID stands for its memory and files: the main one
-				 has neither once it has ended alone; 0: the main one */
-	pid_t tracer;         /* who traces its first thread that is traced; 0: nobody */
-	pid_t namespace_pid;  /* its own idea of its pid (innermost pid namespace); 0: not known */
-	char state;           /* of its main thread */
-	bool is_kernel;       /* a kernel thread */
-	bool is_32_bit;       /* runs 32-bit code: its stacks and syscalls are not decoded */
+	pid_t leader; /* the thread whose /proc/TID stands for its memory and files: the main one
+			 has neither once it has ended alone; 0: the main one */
+	pid_t tracer; /* who traces its first thread that is traced; 0: nobody */
+	pid_t namespace_pid; /* its own idea of its pid (innermost pid namespace); 0: not known */
+	char state;          /* of its main thread */
+	bool is_kernel;      /* a kernel thread */
+	bool is_32_bit;      /* runs 32-bit code: its stacks and syscalls are not decoded */
 	const char *comm;
 	const char **cmdline; /* argument by argument */
 	size_t cmdline_count;
@@ -90,10 +92,10 @@ struct process {
 	struct mappings mappings;
 	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
-	struct guard *guard;     /* for calls that its files or its memory may never answer; owned by the
-				    collector; NULL: they are safe */
-	bool is_stuck;           /* its address space gave no answer: what needs that must not be read */
-	struct process_info *info;       /* NULL unless asked for */
+	struct guard *guard; /* for calls that its files or its memory may never answer; owned by
+				the collector; NULL: they are safe */
+	bool is_stuck; /* its address space gave no answer: what needs that must not be read */
+	struct process_info *info; /* NULL unless asked for */
 	struct gaps gaps;
 };
 

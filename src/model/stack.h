@@ -48,16 +48,16 @@ const char *stack_end_name(enum stack_end end);
 /* One function, as the symbolizer names it. Frames of the same address are shared by all stacks. */
 struct frame {
 	struct code_address address;
-	const char *symbol;     /* demangled, raw bytes; NULL: none */
-	bool has_offset;        /* false for inlined frames and where there is no symbol */
-	uint64_t offset;        /* of the address from the symbol's start */
-	const char *module;     /* path as mapped, or "[vdso]"; NULL: none */
-	const char *build_id;   /* hexadecimal; NULL: none */
-	const char *file;       /* source; NULL: not known */
-	unsigned line;          /* 0: not known */
-	bool inlined;           /* it stands inlined in the frame after it */
-	bool uncertain;         /* a guess: marked "?" */
-	const char *kind;       /* "native", "signal", later "go", "python" */
+	const char *symbol;   /* demangled, raw bytes; NULL: none */
+	bool has_offset;      /* false for inlined frames and where there is no symbol */
+	uint64_t offset;      /* of the address from the symbol's start */
+	const char *module;   /* path as mapped, or "[vdso]"; NULL: none */
+	const char *build_id; /* hexadecimal; NULL: none */
+	const char *file;     /* source; NULL: not known */
+	unsigned line;        /* 0: not known */
+	bool inlined;         /* it stands inlined in the frame after it */
+	bool uncertain;       /* a guess: marked "?" */
+	const char *kind;     /* "native", "signal", later "go", "python" */
 };
 
 struct user_stack {

@@ -10,7 +10,7 @@
 /* Somebody that is waited on. */
 struct holder {
 	pid_t pid;
-	pid_t tid; /* 0: the process as a whole */
+	pid_t tid;        /* 0: the process as a whole */
 	const char *text; /* "the other end of the pipe" */
 };
 
@@ -18,7 +18,7 @@ struct wait {
 	const char *kind;     /* a word of docs/waits.md: "socket-accept". Static */
 	const char *text;     /* JSON's: "a client to connect to TCP 127.0.0.1:8080"; escaped */
 	const char *sentence; /* for people: "waits for a client to connect to …"; escaped */
-	bool idle;            /* a normal rest: a pool's thread, an event loop, an empty accept queue */
+	bool idle; /* a normal rest: a pool's thread, an event loop, an empty accept queue */
 	struct holder *holders;
 	size_t holder_count;
 };

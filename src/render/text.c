@@ -11,7 +11,7 @@
 #include "util/memory.h"
 
 #define COMMAND_COLUMNS_MIN 16 /* of the command line in a header, however narrow the page */
-#define ID_RUNS_MAX 48 /* about four lines */
+#define ID_RUNS_MAX 48         /* about four lines */
 #define IDS_COLUMNS_MAX 40     /* thread ids that stand in the line of their group */
 #define NAMES_SHOWN 3
 #define WAITS_SHOWN 3
@@ -239,7 +239,8 @@ static void put_id_lines(struct page *page, const struct thread_group *group)
 	}
 	if (i < group->count) {
 		text_clear(&item);
-		text_append_format(&item, "… and %zu more (--no-group shows each)", group->count - i);
+		text_append_format(
+			&item, "… and %zu more (--no-group shows each)", group->count - i);
 		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
 	}
 	page_end(page);

@@ -15,7 +15,7 @@
 struct symbol {
 	const char *name; /* demangled, raw bytes; NULL: no function is known there */
 	uint64_t start;   /* the function's address in the file */
-	bool is_guess;    /* a label without a size in a table that leaves functions out (.dynsym) */
+	bool is_guess; /* a label without a size in a table that leaves functions out (.dynsym) */
 };
 
 /*

@@ -104,8 +104,7 @@ static enum step explain_failure(
  * Checks what a step came to, from the frame whose sp was @sp. A caller's frame stands above its
  * callee's; only where the return address comes @from_register may a leaf use no stack at all.
  */
-static enum step check_step(
-	struct walk *walk, uint64_t sp, bool from_signal, bool from_register)
+static enum step check_step(struct walk *walk, uint64_t sp, bool from_signal, bool from_register)
 {
 	uint64_t new_sp = *register_at(walk, walk->arch->sp),
 		 pc = *register_at(walk, walk->arch->pc);
@@ -160,8 +159,7 @@ static enum step step_by_row(
 
 	if (outcome != CFI_STEPPED)
 		return explain_failure(walk, outcome, &step);
-	return check_step(
-		walk, sp, row->signal_frame, returns_by_register(walk->arch, row));
+	return check_step(walk, sp, row->signal_frame, returns_by_register(walk->arch, row));
 }
 
 static enum step step_by_signal_context(struct walk *walk)

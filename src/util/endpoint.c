@@ -115,13 +115,13 @@ static const struct {
 	size_t size; /* what the function reads */
 	void (*append)(struct text *text, const void *bytes);
 } families[] = {
-        {AF_INET, sizeof(struct sockaddr_in), append_inet},
-        /* RFC 2133's form, which the kernel takes too, ends before the scope (net/ipv6/af_inet6.c,
-         * SIN6_LEN_RFC2133); the copy below supplies zeros for it. */
-        {AF_INET6, offsetof(struct sockaddr_in6, sin6_scope_id), append_inet6},
-        {AF_NETLINK, sizeof(struct sockaddr_nl), append_netlink},
-        {AF_PACKET, offsetof(struct sockaddr_ll, sll_hatype), append_packet},
-        {AF_VSOCK, sizeof(struct sockaddr_vm), append_vsock},
+	{AF_INET, sizeof(struct sockaddr_in), append_inet},
+	/* RFC 2133's form, which the kernel takes too, ends before the scope (net/ipv6/af_inet6.c,
+	 * SIN6_LEN_RFC2133); the copy below supplies zeros for it. */
+	{AF_INET6, offsetof(struct sockaddr_in6, sin6_scope_id), append_inet6},
+	{AF_NETLINK, sizeof(struct sockaddr_nl), append_netlink},
+	{AF_PACKET, offsetof(struct sockaddr_ll, sll_hatype), append_packet},
+	{AF_VSOCK, sizeof(struct sockaddr_vm), append_vsock},
 };
 
 void text_append_sockaddr(struct text *text, const void *address, size_t length)
@@ -191,7 +191,7 @@ bool endpoint_has_host(const struct sockaddr_storage *address)
 		const struct in6_addr *host = &((const struct sockaddr_in6 *)address)->sin6_addr;
 
 		return memcmp(
-		        &host->s6_addr[is_mapped(host) ? 12 : 0], none, is_mapped(host) ? 4 : 16);
+			&host->s6_addr[is_mapped(host) ? 12 : 0], none, is_mapped(host) ? 4 : 16);
 	}
 	return false;
 }

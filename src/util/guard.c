@@ -27,8 +27,8 @@
 struct helper {
 	pthread_mutex_t mutex;
 	pthread_cond_t asked, answered;
-	pid_t tid;              /* 0: not known yet */
-	void (*call)(void *);   /* NULL: nothing is asked */
+	pid_t tid;            /* 0: not known yet */
+	void (*call)(void *); /* NULL: nothing is asked */
 	void *argument;
 	bool ends; /* when it has answered */
 };

@@ -24,7 +24,8 @@ void guard_destroy(struct guard *guard);
 
 /*
  * Calls call(@argument) and waits for it to return, @patience_ns in all; less where this guard has
- * waited in vain for long. Without a @guard it is called directly. A call that could run but gets no CPU is given some more time.
+ * waited in vain for long. Without a @guard it is called directly. A call that could run but gets
+ * no CPU is given some more time.
  *
  * Where it fails, and the error's number is ETIMEDOUT if it was for lack of an answer, @argument
  * and all that it leads to belong to the call for ever: it may come back at any time, so

@@ -79,12 +79,12 @@ void text_append_format(struct text *text, const char *format, ...)
 size_t text_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *point)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = bytes[0] < 0x80 ? 1
-		: bytes[0] < 0xc2     ? 0
-		: bytes[0] < 0xe0     ? 2
-		: bytes[0] < 0xf0     ? 3
-		: bytes[0] < 0xf5     ? 4
-				      : 0;
+	size_t size = bytes[0] < 0x80   ? 1
+		      : bytes[0] < 0xc2 ? 0
+		      : bytes[0] < 0xe0 ? 2
+		      : bytes[0] < 0xf0 ? 3
+		      : bytes[0] < 0xf5 ? 4
+					: 0;
 
 	if (!size || size > length)
 		return 0;
@@ -102,10 +102,10 @@ size_t text_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *poi
 bool text_is_treacherous(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xad ||
-		point == 0x061c || point == 0x180e || (point >= 0x200b && point <= 0x200f) ||
-		(point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
-		point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) ||
-		(point >= 0xe0000 && point <= 0xe007f);
+	       point == 0x061c || point == 0x180e || (point >= 0x200b && point <= 0x200f) ||
+	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2060 && point <= 0x206f) ||
+	       point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) ||
+	       (point >= 0xe0000 && point <= 0xe007f);
 }
 
 void text_append_escaped(struct text *text, const void *bytes, size_t length)

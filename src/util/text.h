@@ -49,7 +49,8 @@ size_t text_decode_utf8(const unsigned char *bytes, size_t length, uint32_t *poi
 /* Code points that a terminal obeys, or that hide or reorder their neighbours. */
 bool text_is_treacherous(uint32_t point);
 
-/* Appends a duration of @ns nanoseconds as people write it: 850 ns, 12.4 ms, 4.2 s, 3 min 5 s, 2 h 7 min, 5 d 3 h. */
+/* Appends a duration of @ns nanoseconds as people write it: 850 ns, 12.4 ms, 4.2 s, 3 min 5 s, 2 h
+ * 7 min, 5 d 3 h. */
 void text_append_duration(struct text *text, long long ns);
 
 /* The text as a string in @arena ("" when empty); the text keeps its bytes. */

@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		const struct mapping *mapping = &mappings.items[i];
 
 		if (mapping->start >= mapping->end || !mapping->path ||
-		        (i && mapping->start < mapping[-1].end) ||
-		        mappings_find(&mappings, mapping->end - 1) != mapping)
+			(i && mapping->start < mapping[-1].end) ||
+			mappings_find(&mappings, mapping->end - 1) != mapping)
 			abort();
 	}
 	return 0;

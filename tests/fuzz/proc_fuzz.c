@@ -99,20 +99,20 @@ static void mountinfo_file(const char *bytes, size_t length, struct arena *arena
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static void (*const files[])(const char *, size_t, struct arena *) = {
-	        stat_file,
-	        status_file,
-	        syscall_file,
-	        sched_file,
-	        cmdline_file,
-	        limits_file,
-	        cgroup_file,
-	        stack_file,
-	        mountinfo_file,
+		stat_file,
+		status_file,
+		syscall_file,
+		sched_file,
+		cmdline_file,
+		limits_file,
+		cgroup_file,
+		stack_file,
+		mountinfo_file,
 	};
 	struct arena *arena cleanup_arena = arena_create();
 
 	if (length > 0)
 		files[bytes[0] % (sizeof(files) / sizeof(files[0]))](
-		        (const char *)bytes + 1, length - 1, arena);
+			(const char *)bytes + 1, length - 1, arena);
 	return 0;
 }

@@ -15,21 +15,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static const struct sock_diag_query queries[] = {
-	        {.family = AF_INET, .protocol = IPPROTO_TCP},
-	        {.family = AF_INET6, .protocol = IPPROTO_RAW},
-	        {.family = AF_UNIX},
-	        {.family = AF_UNIX, .backlogs = true},
-	        {.family = AF_UNIX, .inode = 7},
-	        {.family = AF_NETLINK},
-	        {.family = AF_PACKET},
-	        {.family = AF_VSOCK},
+		{.family = AF_INET, .protocol = IPPROTO_TCP},
+		{.family = AF_INET6, .protocol = IPPROTO_RAW},
+		{.family = AF_UNIX},
+		{.family = AF_UNIX, .backlogs = true},
+		{.family = AF_UNIX, .inode = 7},
+		{.family = AF_NETLINK},
+		{.family = AF_PACKET},
+		{.family = AF_VSOCK},
 	};
 
 	if (!length)
 		return 0;
 	struct arena *arena cleanup_arena = arena_create();
 	struct sock_diag_answer answer = {
-	        .query = &queries[bytes[0] % array_length(queries)], .arena = arena};
+		.query = &queries[bytes[0] % array_length(queries)], .arena = arena};
 	/* As received: aligned, and readable up to a multiple of 4. */
 	uint8_t *message cleanup_free = allocate_zeroed((length + 3) & ~(size_t)3, 1);
 

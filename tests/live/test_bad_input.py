@@ -383,6 +383,20 @@ def test_locked_address_space(look, tmp_path, stop):
             os.kill(scene.server, signal.SIGKILL)  # lets the lock go
 
 
+@pytest.mark.parametrize("options", [[], ["--stop=always"], ["--stop=always", "-t"]])
+def test_held_up_in_exec(look, tmp_path, options):
+    """A thread is stuck in execve: whoever traces any thread of the process waits for it."""
+    with Situation("fuse-execve", tmp_path) as scene:
+        if "-t" in options:
+            options = [*options, str(scene.tid)]
+        seen = look(scene.pid, *options)
+        assert functions(seen.thread(scene.pid))[0] == "pause"
+        if "-t" not in options:
+            assert seen.thread(scene.pid, scene.executing)["syscall"]["name"] == "execve"
+        if "--stop=always" in options:
+            assert any("held up in an exec" in reason for reason in seen.reasons())
+
+
 @pytest.mark.parametrize("name", ["frame-cycle", "wild-stack"])
 def test_misleading_stack(look, name):
     with Situation(name) as scene:

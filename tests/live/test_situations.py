@@ -231,7 +231,7 @@ EXPECTED = {
 # Those that other tests look at, since they have no stack that leads to main, or none at all.
 ELSEWHERE = {
     "traced", "exit_group", "zombie", "zombie-leader", "userfault", "jit", "frame-cycle",
-    "wild-stack", "thread-storm", "recursion", "fuse-mmap",
+    "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
 }
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off

@@ -30,6 +30,9 @@
 /* Since Linux 6.6, include/uapi/linux/fuse.h; as bits of flags2. */
 #define DIRECT_IO_ALLOW_MMAP (1u << (36 - 32))
 
+/* How much the server keeps to itself. */
+enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
+
 static char buffer[4096];
 static struct iovec pieces[] = {{buffer, 100}, {buffer + 100, 200}};
 
@@ -37,7 +40,7 @@ static struct fuse_attr attributes(uint64_t node)
 {
 	return (struct fuse_attr){
 		.ino = node,
-		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0755,
 		.nlink = 1,
 		.size = node == FUSE_ROOT_ID ? 0 : FILE_SIZE,
 	};
@@ -55,9 +58,9 @@ static void answer(int fd, uint64_t unique, int error, const void *body, size_t 
 }
 
 /* Serves the request in @request, unless the scene is set or nobody may ever hear of it. */
-static void serve_one(int fd, const struct fuse_in_header *request, const char *body, bool silent)
+static void serve_one(int fd, const struct fuse_in_header *request, const char *body, int silent)
 {
-	if (silent)
+	if (silent == SILENT || (silent == SILENT_ON_READS && request->opcode == FUSE_READ))
 		return;
 	if (request->opcode == FUSE_INIT) {
 		const struct fuse_init_in *theirs = (const void *)body;
@@ -77,15 +80,15 @@ static void serve_one(int fd, const struct fuse_in_header *request, const char *
 		struct fuse_entry_out out = {.nodeid = FILE_NODE, .attr = attributes(FILE_NODE)};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode == FUSE_OPEN) {
-		struct fuse_open_out out = {.open_flags =
-				FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
+		struct fuse_open_out out = {
+			.open_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
 		answer(fd, request->unique, 0, &out, sizeof out);
 	} else if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET) {
 		answer(fd, request->unique, ENOSYS, NULL, 0);
 	}
 }
 
-static void serve(int fd, atomic_bool *silent)
+static void serve(int fd, atomic_int *silent)
 {
 	static _Alignas(struct fuse_in_header) char request[FUSE_MIN_READ_BUFFER * 2];
 	for (;;) {
@@ -104,7 +107,7 @@ static void serve(int fd, atomic_bool *silent)
 struct hung {
 	char path[PATH_MAX]; /* of its one file */
 	int file;            /* the same, open */
-	atomic_bool *silent;
+	atomic_int *silent;
 };
 
 static struct hung mount_hung(struct facts *facts, const char *directory)
@@ -143,7 +146,7 @@ static struct hung mount_hung(struct facts *facts, const char *directory)
 static int hung_file(struct facts *facts, const char *directory, long number)
 {
 	struct hung hung = mount_hung(facts, directory);
-	atomic_store(hung.silent, true);
+	atomic_store(hung.silent, SILENT);
 	ready(facts, number);
 	return hung.file;
 }
@@ -187,7 +190,7 @@ static void run_ioctl(struct facts *facts, const char *argument)
 static void run_mount(struct facts *facts, const char *argument)
 {
 	struct hung hung = mount_hung(facts, argument);
-	atomic_store(hung.silent, true);
+	atomic_store(hung.silent, SILENT);
 	ready(facts, SYS_mount);
 	must(mount("none", hung.path, "tmpfs", MS_RDONLY, NULL), "mount");
 }
@@ -195,9 +198,37 @@ static void run_mount(struct facts *facts, const char *argument)
 static void run_openat(struct facts *facts, const char *argument)
 {
 	struct hung hung = mount_hung(facts, argument);
-	atomic_store(hung.silent, true);
+	atomic_store(hung.silent, SILENT);
 	ready(facts, SYS_openat);
 	must(open(hung.path, O_RDONLY), "open");
+}
+
+static atomic_int executing;
+
+static void *execute(void *data)
+{
+	const char *path = data;
+	executing = gettid();
+	must(execl(path, path, NULL), "exec");
+	return NULL;
+}
+
+/*
+ * An exec that waits for the program's first page holds a lock of the process's for which every
+ * tracer of any of its threads waits (fs/exec.c, prepare_bprm_creds(): cred_guard_mutex).
+ */
+static void run_execve(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_hung(facts, argument);
+	close(hung.file); /* what is open for writing can't be executed */
+	atomic_store(hung.silent, SILENT_ON_READS);
+	start_thread(execute, hung.path);
+	while (!executing)
+		usleep(100);
+	await_syscall(executing, SYS_execve);
+	fact_number(facts, "executing", executing);
+	ready(facts, SYS_pause);
+	pause();
 }
 
 static atomic_int writer;
@@ -212,13 +243,13 @@ static void *write_for_ever(void *data)
 
 /*
  * A mapping of a file that is written to directly has to wait for the end of the write, and holds
- * the lock of the whole address space meanwhile (fs/fuse/iomode.c, fuse_file_cached_io_open(), since
- * Linux 6.9): nobody can read the process's memory or its list of mappings.
+ * the lock of the whole address space meanwhile (fs/fuse/iomode.c, fuse_file_cached_io_open(),
+ * since Linux 6.9): nobody can read the process's memory or its list of mappings.
  */
 static void run_mmap(struct facts *facts, const char *argument)
 {
 	struct hung hung = mount_hung(facts, argument);
-	atomic_store(hung.silent, true);
+	atomic_store(hung.silent, SILENT);
 	start_thread(write_for_ever, &hung.file);
 	while (!writer)
 		usleep(100);
@@ -240,5 +271,6 @@ const struct situation fuse_situations[] = {
 	{"fuse-mount", run_mount},
 	{"fuse-openat", run_openat},
 	{"fuse-mmap", run_mmap},
+	{"fuse-execve", run_execve},
 	{0},
 };

@@ -141,10 +141,16 @@ def source_array(name):
     return re.findall(r"\w+", found[1])
 
 
-def expected_by_source(tids):
+def by_start(pid, tids):
+    """Threads in the order of their start: ids rise, and begin again below pid_max."""
+    limit = int(pathlib.Path("/proc/sys/kernel/pid_max").read_text())
+    return sorted(tids, key=lambda tid: (tid - pid) % limit)
+
+
+def expected_by_source(pid, tids):
     """The functions that must stand in each thread's stack, by how target.c starts them."""
     ways, rests = source_array("ways"), source_array("rests")
-    main, *others = sorted(tids)
+    main, *others = by_start(pid, tids)
     expected = {main: ["rest_in_pause", "threads", "main"]}
     for index, tid in enumerate(others):
         way = ways[index if index == len(ways) - 1 else index % (len(ways) - 1)]
@@ -207,7 +213,7 @@ def compare_process(pid, from_source):
              Comparison("gdb", ours, physical, difference),
              Comparison("gdb, inlined", with_lines, gdb, inline_difference)]
     if from_source:
-        found.append(Comparison("the source", with_lines, expected_by_source(with_lines),
+        found.append(Comparison("the source", with_lines, expected_by_source(pid, with_lines),
                                 source_difference))
     return found
 

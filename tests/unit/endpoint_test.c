@@ -38,8 +38,8 @@ static struct sockaddr_storage inet6(const char *host, unsigned port, unsigned s
 static void internet_addresses(void **state)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
-	        .sin_port = htons(8080),
-	        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		.sin_port = htons(8080),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_storage storage;
 
 	(void)state;
@@ -82,7 +82,7 @@ static void other_families(void **state)
 {
 	struct sockaddr_nl netlink = {.nl_family = AF_NETLINK, .nl_pid = 12, .nl_groups = 1};
 	struct sockaddr_vm vsock = {
-	        .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = 1024};
+		.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = 1024};
 	struct sockaddr_storage storage = {.ss_family = 44};
 
 	(void)state;
@@ -117,11 +117,11 @@ static void ports_and_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(internet_addresses),
-	        cmocka_unit_test(unix_names_end_as_their_length_says),
-	        cmocka_unit_test(other_families),
-	        cmocka_unit_test(addresses_that_are_cut_short),
-	        cmocka_unit_test(ports_and_hosts),
+		cmocka_unit_test(internet_addresses),
+		cmocka_unit_test(unix_names_end_as_their_length_says),
+		cmocka_unit_test(other_families),
+		cmocka_unit_test(addresses_that_are_cut_short),
+		cmocka_unit_test(ports_and_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

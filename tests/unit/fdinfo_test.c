@@ -24,7 +24,7 @@ static void plain_file(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct fdinfo info =
-	        parse(arena, "pos:\t89\nflags:\t0100001\nmnt_id:\t27\nino:\t10952840\n");
+		parse(arena, "pos:\t89\nflags:\t0100001\nmnt_id:\t27\nino:\t10952840\n");
 
 	(void)state;
 	assert_int_equal(info.position, 89);
@@ -47,7 +47,7 @@ static void timer_armed_with_interval(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct fdinfo info = parse(arena, "clockid: 1\nticks: 3\nsettime flags: 00\n"
-	                                  "it_value: (2, 100000000)\nit_interval: (5, 0)\n");
+					  "it_value: (2, 100000000)\nit_interval: (5, 0)\n");
 
 	(void)state;
 	assert_int_equal(info.clock, 1);
@@ -62,7 +62,7 @@ static void timer_that_never_fires_overflows_nothing(void **state)
 
 	(void)state;
 	assert_true(parse(arena, "it_value: (18446744073709551615, 999999999)\n").value_ns ==
-	            INT64_MAX);
+		    INT64_MAX);
 	assert_true(parse(arena, "it_value: (9223372036, 999999999)\n").value_ns == INT64_MAX);
 	assert_int_equal(parse(arena, "it_value: (1\n").value_ns, 0);
 }
@@ -73,7 +73,7 @@ static void signal_set(void **state)
 
 	(void)state;
 	assert_int_equal(parse(arena, "sigmask:\t0000000000004002\n").signals,
-	        1U << (SIGINT - 1) | 1U << (SIGTERM - 1));
+		1U << (SIGINT - 1) | 1U << (SIGTERM - 1));
 }
 
 static void pidfd_of_an_ended_process(void **state)
@@ -90,11 +90,11 @@ static void epoll_lists_what_it_watches_by_number(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct fdinfo info = parse(arena,
-	        "pos:\t0\n"
-	        "tfd:        6 events:       1f data:     7f6600000006  pos:0 ino:54df sdev:f\n"
-	        "tfd:  1048575 events: 80000001 data:                0  pos:0 ino:2 sdev:f\n"
-	        "tfd: nonsense\n"
-	        "tfd:        7 events:        4 data:                0");
+		"pos:\t0\n"
+		"tfd:        6 events:       1f data:     7f6600000006  pos:0 ino:54df sdev:f\n"
+		"tfd:  1048575 events: 80000001 data:                0  pos:0 ino:2 sdev:f\n"
+		"tfd: nonsense\n"
+		"tfd:        7 events:        4 data:                0");
 
 	(void)state;
 	assert_int_equal(info.watched_count, 3);
@@ -126,14 +126,14 @@ static void long_and_empty_content(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(plain_file),
-	        cmocka_unit_test(eventfd_counts_in_hexadecimal),
-	        cmocka_unit_test(timer_armed_with_interval),
-	        cmocka_unit_test(timer_that_never_fires_overflows_nothing),
-	        cmocka_unit_test(signal_set),
-	        cmocka_unit_test(pidfd_of_an_ended_process),
-	        cmocka_unit_test(epoll_lists_what_it_watches_by_number),
-	        cmocka_unit_test(long_and_empty_content),
+		cmocka_unit_test(plain_file),
+		cmocka_unit_test(eventfd_counts_in_hexadecimal),
+		cmocka_unit_test(timer_armed_with_interval),
+		cmocka_unit_test(timer_that_never_fires_overflows_nothing),
+		cmocka_unit_test(signal_set),
+		cmocka_unit_test(pidfd_of_an_ended_process),
+		cmocka_unit_test(epoll_lists_what_it_watches_by_number),
+		cmocka_unit_test(long_and_empty_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

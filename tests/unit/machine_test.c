@@ -89,10 +89,10 @@ static void terminals(void **state)
 static void file_systems_in_mountinfo(void **state)
 {
 	static const char content[] =
-	        "25 28 0:20 / /dev/mqueue rw,nosuid - mqueue mqueue rw\n"
-	        "26 28 0:21 / /tmp/a\\040-\\040mqueue rw shared:1 - tmpfs tmpfs rw\n"
-	        "27 28 0:22 / /x rw - mqueuex x rw\n"
-	        "28 1 0:23";
+		"25 28 0:20 / /dev/mqueue rw,nosuid - mqueue mqueue rw\n"
+		"26 28 0:21 / /tmp/a\\040-\\040mqueue rw shared:1 - tmpfs tmpfs rw\n"
+		"27 28 0:22 / /x rw - mqueuex x rw\n"
+		"28 1 0:23";
 	size_t length = sizeof(content) - 1;
 
 	(void)state;
@@ -107,10 +107,10 @@ static void file_systems_in_mountinfo(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(who_has_a_pipe_but_not_ourselves),
-	        cmocka_unit_test(names_are_remembered),
-	        cmocka_unit_test(terminals),
-	        cmocka_unit_test(file_systems_in_mountinfo),
+		cmocka_unit_test(who_has_a_pipe_but_not_ourselves),
+		cmocka_unit_test(names_are_remembered),
+		cmocka_unit_test(terminals),
+		cmocka_unit_test(file_systems_in_mountinfo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ struct target {
  * stores descriptors in its array. A negative first element means that it could not, and why.
  */
 static inline struct target target_start(
-        const char *name, void (*make)(int *fds, const void *argument), const void *argument)
+	const char *name, void (*make)(int *fds, const void *argument), const void *argument)
 {
 	struct target target = {0};
 	int ends[2];

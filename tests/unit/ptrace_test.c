@@ -32,8 +32,7 @@ static void view_request(struct view *view, const struct look_request *request)
 	view->arena = arena_create();
 	view->look = (struct look){.arena = view->arena};
 	/* Not collect(): that would take the BPF way. */
-	view->collector =
-		request->stop == STOP_NEVER ? &collector_passive : &collector_ptrace;
+	view->collector = request->stop == STOP_NEVER ? &collector_passive : &collector_ptrace;
 	assert_false(failed(view->collector->collect(request, &view->look)));
 }
 

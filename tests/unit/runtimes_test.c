@@ -75,8 +75,8 @@ static void other_names_are_left_alone(void **state)
 	struct sample sample;
 
 	(void)state;
-	runtimes_end_stacks(fill(&sample, (const char *[FRAMES]){"read", "runtime.mcallback",
-						  "runtime.mstart1", NULL}));
+	runtimes_end_stacks(fill(&sample,
+		(const char *[FRAMES]){"read", "runtime.mcallback", "runtime.mstart1", NULL}));
 	assert_int_equal(sample.stack.frame_count, FRAMES);
 	assert_string_equal(sample.stack.end_detail, "left over");
 }

@@ -46,8 +46,8 @@ static void numbers_without_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sets),
-	        cmocka_unit_test(numbers_without_a_name),
+		cmocka_unit_test(sets),
+		cmocka_unit_test(numbers_without_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ static void begin(struct message *message, uint16_t type, const void *payload, s
 }
 
 static enum sock_diag_progress parse(
-        const struct message *message, size_t length, struct sock_diag_answer *answer)
+	const struct message *message, size_t length, struct sock_diag_answer *answer)
 {
 	return sock_diag_parse(message->bytes, length, SEQUENCE, answer);
 }
@@ -57,11 +57,11 @@ static const struct sock_diag_query backlogs = {.family = AF_UNIX, .backlogs = t
 static void unix_socket_with_all_its_attributes(void **state)
 {
 	struct sock_diag_answer answer cleanup_answer = {
-	        .query = &all_unix, .arena = arena_create()};
+		.query = &all_unix, .arena = arena_create()};
 	struct unix_diag_msg socket = {.udiag_family = AF_UNIX,
-	        .udiag_type = SOCK_STREAM,
-	        .udiag_state = TCP_ESTABLISHED,
-	        .udiag_ino = 77};
+		.udiag_type = SOCK_STREAM,
+		.udiag_state = TCP_ESTABLISHED,
+		.udiag_ino = 77};
 	struct unix_diag_rqlen queues = {4, 0};
 	struct message message;
 
@@ -82,7 +82,7 @@ static void unix_socket_with_all_its_attributes(void **state)
 static void attributes_that_are_too_short_or_too_long(void **state)
 {
 	struct sock_diag_answer answer cleanup_answer = {
-	        .query = &all_unix, .arena = arena_create()};
+		.query = &all_unix, .arena = arena_create()};
 	struct unix_diag_msg socket = {.udiag_family = AF_UNIX, .udiag_ino = 77};
 	struct message message;
 	char name[300];
@@ -106,7 +106,7 @@ static void attributes_that_are_too_short_or_too_long(void **state)
 static void messages_that_do_not_answer(void **state)
 {
 	struct sock_diag_answer answer cleanup_answer = {
-	        .query = &all_unix, .arena = arena_create()};
+		.query = &all_unix, .arena = arena_create()};
 	struct unix_diag_msg socket = {.udiag_family = AF_UNIX, .udiag_ino = 77};
 	struct message message;
 
@@ -132,7 +132,7 @@ static void messages_that_do_not_answer(void **state)
 static void ends_and_errors(void **state)
 {
 	struct sock_diag_answer answer cleanup_answer = {
-	        .query = &all_unix, .arena = arena_create()};
+		.query = &all_unix, .arena = arena_create()};
 	struct message message;
 
 	(void)state;
@@ -151,7 +151,7 @@ static void ends_and_errors(void **state)
 static void connections_that_wait(void **state)
 {
 	struct sock_diag_answer answer cleanup_answer = {
-	        .query = &backlogs, .arena = arena_create()};
+		.query = &backlogs, .arena = arena_create()};
 	struct unix_diag_msg socket = {.udiag_family = AF_UNIX, .udiag_ino = 5};
 	uint32_t clients[] = {11, 0, 12};
 	struct message message;
@@ -167,7 +167,7 @@ static void connections_that_wait(void **state)
 }
 
 static struct socket_records read_file(
-        enum proc_net_form form, const char *content, struct arena *arena)
+	enum proc_net_form form, const char *content, struct arena *arena)
 {
 	struct socket_records records = {0};
 
@@ -183,13 +183,13 @@ static void tcp_lines(void **state)
 
 	(void)state;
 	snprintf(content, sizeof(content),
-	        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
-	        "   0: %08X:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0"
-	        "        0 21724 1 0 100 0 0 10 0\n"
-	        "   1: %08X:1F90 %08X:C822 01 00000005:00000007 00:00000000 00000000     0"
-	        "        0 21725 1\n"
-	        "   2: nonsense\n   3: 0:0 0:0 01 0:0 0:0 0 0 0 1\n",
-	        loopback, loopback, loopback);
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
+		"   0: %08X:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0"
+		"        0 21724 1 0 100 0 0 10 0\n"
+		"   1: %08X:1F90 %08X:C822 01 00000005:00000007 00:00000000 00000000     0"
+		"        0 21725 1\n"
+		"   2: nonsense\n   3: 0:0 0:0 01 0:0 0:0 0 0 0 1\n",
+		loopback, loopback, loopback);
 	struct socket_records records = read_file(PROC_NET_INET, content, arena);
 	assert_int_equal(records.count, 2);
 	assert_int_equal(records.items[0].state, TCP_LISTEN);
@@ -199,7 +199,7 @@ static void tcp_lines(void **state)
 	assert_int_equal(records.items[1].receive_queue, 7);
 	assert_int_equal(records.items[1].send_queue, 5);
 	assert_memory_equal(
-	        records.items[1].local.host, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+		records.items[1].local.host, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
 	free(records.items);
 }
 
@@ -207,12 +207,12 @@ static void unix_line_forged_by_a_name(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct socket_records records = read_file(PROC_NET_UNIX,
-	        "Num       RefCount Protocol Flags    Type St Inode Path\n"
-	        "0000000000000000: 00000002 00000000 00010000 0001 01 100 @name with blank\n"
-	        "0000000000000000: 00000003 00000000 00000000 0001 03 101\n"
-	        "0000000000000000: 00000002 00000000 00000000 0002 01 102 /tmp/x\n"
-	        "0000000000000000: 00000002 00000000 00010000 0001 01 101 /run/forged\n",
-	        arena);
+		"Num       RefCount Protocol Flags    Type St Inode Path\n"
+		"0000000000000000: 00000002 00000000 00010000 0001 01 100 @name with blank\n"
+		"0000000000000000: 00000003 00000000 00000000 0001 03 101\n"
+		"0000000000000000: 00000002 00000000 00000000 0002 01 102 /tmp/x\n"
+		"0000000000000000: 00000002 00000000 00010000 0001 01 101 /run/forged\n",
+		arena);
 
 	(void)state;
 	assert_int_equal(records.count, 2);
@@ -228,13 +228,13 @@ static void unix_line_forged_by_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(unix_socket_with_all_its_attributes),
-	        cmocka_unit_test(attributes_that_are_too_short_or_too_long),
-	        cmocka_unit_test(messages_that_do_not_answer),
-	        cmocka_unit_test(ends_and_errors),
-	        cmocka_unit_test(connections_that_wait),
-	        cmocka_unit_test(tcp_lines),
-	        cmocka_unit_test(unix_line_forged_by_a_name),
+		cmocka_unit_test(unix_socket_with_all_its_attributes),
+		cmocka_unit_test(attributes_that_are_too_short_or_too_long),
+		cmocka_unit_test(messages_that_do_not_answer),
+		cmocka_unit_test(ends_and_errors),
+		cmocka_unit_test(connections_that_wait),
+		cmocka_unit_test(tcp_lines),
+		cmocka_unit_test(unix_line_forged_by_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

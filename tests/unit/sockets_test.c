@@ -123,7 +123,7 @@ static void listening_with_an_empty_and_a_waiting_queue(void **state)
 	struct wish server = {.host = "127.0.0.1", .type = SOCK_STREAM, .backlog = 5};
 	struct target listener cleanup_target = target_start("listener", make_internet, &server);
 	struct wish to = {
-	        .host = "127.0.0.1", .type = SOCK_STREAM, .port = (unsigned)listener.fds[1]};
+		.host = "127.0.0.1", .type = SOCK_STREAM, .port = (unsigned)listener.fds[1]};
 
 	(void)state;
 	{
@@ -163,7 +163,7 @@ static void keep_accepted(int *fds, const void *argument)
 }
 
 static void connection_between(
-        const char *listen_host, const char *connect_host, const char *shown, int family)
+	const char *listen_host, const char *connect_host, const char *shown, int family)
 {
 	socklen_t length = 0;
 	struct sockaddr_storage address = internet(listen_host, 0, &length);
@@ -212,7 +212,7 @@ static void client_waits_at_an_ipv6_wildcard(void **state)
 	struct wish server = {.host = "::", .type = SOCK_STREAM, .backlog = 5};
 	struct target listener cleanup_target = target_start("listener", make_internet, &server);
 	struct wish to = {
-	        .host = "127.0.0.1", .type = SOCK_STREAM, .port = (unsigned)listener.fds[1]};
+		.host = "127.0.0.1", .type = SOCK_STREAM, .port = (unsigned)listener.fds[1]};
 	struct target client cleanup_target = target_start("client", make_internet, &to);
 	struct view client_view cleanup_view = view_open(client.pid);
 	struct view server_view cleanup_view = view_open(listener.pid);
@@ -268,7 +268,7 @@ static void datagrams(void **state)
 	(void)state;
 	expect_text(find(&server_view, server.fds[0]), "UDP 0.0.0.0:%d", server.fds[1]);
 	expect_text(find(&client_view, client.fds[0]), "UDP 127.0.0.1:%d → 127.0.0.1:%d",
-	        client.fds[1], server.fds[1]);
+		client.fds[1], server.fds[1]);
 	expect_text(find(&other_view, other.fds[0]), "UDP [::1]:%d", other.fds[1]);
 }
 
@@ -276,7 +276,7 @@ static void make_others(int *fds, const void *argument)
 {
 	struct sockaddr_nl netlink = {.nl_family = AF_NETLINK};
 	struct sockaddr_in lite = {
-	        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
 	(void)argument;
 	fds[0] = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
@@ -339,9 +339,9 @@ static void unix_stream_with_a_hostile_path(void **state)
 	close(file);
 	unlink(path);
 	struct wish server = {.type = SOCK_STREAM,
-	        .backlog = 2,
-	        .name = &name,
-	        .length = set_name(&name, path, sizeof(path))};
+		.backlog = 2,
+		.name = &name,
+		.length = set_name(&name, path, sizeof(path))};
 	struct target listener cleanup_target = target_start("listener", make_unix, &server);
 	const char *end = path + strlen(path) - 6;
 	struct wish to = {.type = SOCK_STREAM, .port = 1, .name = &name, .length = server.length};
@@ -361,17 +361,17 @@ static void unix_stream_with_a_hostile_path(void **state)
 	assert_true(facts(socket)->peer_not_accepted);
 	expect_peer(socket, listener.pid, "listener");
 	expect_text(socket,
-	        "unix to /tmp/whystuck\\n\\x1b[1m%s, not accepted yet by listener (pid %d)", end,
-	        listener.pid);
+		"unix to /tmp/whystuck\\n\\x1b[1m%s, not accepted yet by listener (pid %d)", end,
+		listener.pid);
 }
 
 static void abstract_name_with_nul_bytes(void **state)
 {
 	struct sockaddr_un name;
 	struct wish wish = {.type = SOCK_SEQPACKET,
-	        .backlog = 1,
-	        .name = &name,
-	        .length = set_name(&name, "\0why\0stuck\033", 11)};
+		.backlog = 1,
+		.name = &name,
+		.length = set_name(&name, "\0why\0stuck\033", 11)};
 	struct target target cleanup_target = target_start("abstract", make_unix, &wish);
 	struct view view cleanup_view = view_open(target.pid);
 	const struct descriptor *socket = find(&view, target.fds[0]);
@@ -406,9 +406,9 @@ static void socketpair_between_two_processes(void **state)
 	(void)state;
 	assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), errno);
 	struct target left cleanup_target =
-	        target_start("left", keep_end, (int[]){ends[1], ends[0]});
+		target_start("left", keep_end, (int[]){ends[1], ends[0]});
 	struct target right cleanup_target =
-	        target_start("right", keep_end, (int[]){ends[0], ends[1]});
+		target_start("right", keep_end, (int[]){ends[0], ends[1]});
 	struct view view cleanup_view = view_open(left.pid);
 	const struct descriptor *socket = find(&view, ends[0]);
 
@@ -432,7 +432,7 @@ static void many_unix_sockets_are_read_at_once(void **state)
 		const struct descriptor *socket = find(&view, fds[i]);
 
 		if (socket->kind != DESCRIPTOR_SOCKET || socket->socket->family != AF_UNIX ||
-		        !socket->peer_count)
+			!socket->peer_count)
 			continue;
 		sockets++;
 		expect_text(socket, "unix pair with pairs (pid %d)", target.pid);
@@ -541,14 +541,14 @@ static void another_namespace_that_may_not_be_entered(void **state)
 			_exit(1);
 		struct view view = view_open(target.pid);
 		const struct descriptor *tcp =
-		        view.descriptors->find(view.descriptors, target.fds[0]);
+			view.descriptors->find(view.descriptors, target.fds[0]);
 		const struct descriptor *pair =
-		        view.descriptors->find(view.descriptors, target.fds[3]);
+			view.descriptors->find(view.descriptors, target.fds[3]);
 
 		text_append_format(&wanted, "TCP 127.0.0.1:%d", target.fds[1]);
 		bool right = tcp && strcmp(tcp->text, wanted.bytes) == 0 &&
-		             !tcp->socket->has_queues && pair && pair->problem &&
-		             strstr(pair->problem, "CAP_SYS_ADMIN") && !pair->peer_count;
+			     !tcp->socket->has_queues && pair && pair->problem &&
+			     strstr(pair->problem, "CAP_SYS_ADMIN") && !pair->peer_count;
 		text_deinit(&wanted);
 		view_close(&view);
 		_exit(right ? 0 : 2);
@@ -560,21 +560,21 @@ static void another_namespace_that_may_not_be_entered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(listening_with_an_empty_and_a_waiting_queue),
-	        cmocka_unit_test(accepted_connection),
-	        cmocka_unit_test(ipv6_connection),
-	        cmocka_unit_test(ipv4_client_of_an_ipv6_socket_is_shown_as_ipv4),
-	        cmocka_unit_test(client_waits_at_an_ipv6_wildcard),
-	        cmocka_unit_test(peer_that_closed_is_not_called_waiting),
-	        cmocka_unit_test(datagrams),
-	        cmocka_unit_test(other_kinds),
-	        cmocka_unit_test(unix_stream_with_a_hostile_path),
-	        cmocka_unit_test(abstract_name_with_nul_bytes),
-	        cmocka_unit_test(socketpair_between_two_processes),
-	        cmocka_unit_test(many_unix_sockets_are_read_at_once),
-	        cmocka_unit_test(another_network_namespace),
-	        cmocka_unit_test(socket_of_our_namespace_in_another),
-	        cmocka_unit_test(another_namespace_that_may_not_be_entered),
+		cmocka_unit_test(listening_with_an_empty_and_a_waiting_queue),
+		cmocka_unit_test(accepted_connection),
+		cmocka_unit_test(ipv6_connection),
+		cmocka_unit_test(ipv4_client_of_an_ipv6_socket_is_shown_as_ipv4),
+		cmocka_unit_test(client_waits_at_an_ipv6_wildcard),
+		cmocka_unit_test(peer_that_closed_is_not_called_waiting),
+		cmocka_unit_test(datagrams),
+		cmocka_unit_test(other_kinds),
+		cmocka_unit_test(unix_stream_with_a_hostile_path),
+		cmocka_unit_test(abstract_name_with_nul_bytes),
+		cmocka_unit_test(socketpair_between_two_processes),
+		cmocka_unit_test(many_unix_sockets_are_read_at_once),
+		cmocka_unit_test(another_network_namespace),
+		cmocka_unit_test(socket_of_our_namespace_in_another),
+		cmocka_unit_test(another_namespace_that_may_not_be_entered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

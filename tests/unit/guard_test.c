@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Calls that return, calls that do not, and what comes after them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/file.h"
+#include "util/guard.h"
+
+#define LONG_NS (10 * NS_PER_SECOND)
+#define SHORT_NS (20 * NS_PER_MS)
+
+struct note {
+	pid_t thread;
+	int calls;
+};
+
+static void note_call(void *argument)
+{
+	struct note *note = argument;
+
+	note->thread = gettid();
+	note->calls++;
+}
+
+static void calls_are_made_in_one_other_thread(void **state)
+{
+	struct guard *guard = guard_create();
+	struct note note = {0};
+
+	(void)state;
+	assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+	pid_t first = note.thread;
+	assert_int_not_equal(first, gettid());
+	for (int i = 0; i < 100; i++)
+		assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+	assert_int_equal(note.thread, first);
+	assert_int_equal(note.calls, 101);
+	guard_destroy(guard);
+}
+
+static void without_a_guard_calls_are_made_directly(void **state)
+{
+	struct note note = {0};
+
+	(void)state;
+	assert_null(guard_call(NULL, note_call, &note, LONG_NS).reason);
+	assert_int_equal(note.thread, gettid());
+	guard_destroy(NULL);
+}
+
+struct wait {
+	int pipe[2];
+	char byte;
+};
+
+/* Waits until somebody writes, and tells that it came back by closing its end. */
+static void wait_for_pipe(void *argument)
+{
+	struct wait *wait = argument;
+
+	if (read(wait->pipe[0], &wait->byte, 1) == 1)
+		close(wait->pipe[0]);
+}
+
+static void call_that_does_not_return_is_left_behind(void **state)
+{
+	struct guard *guard = guard_create();
+	struct wait *wait = malloc(sizeof(*wait));
+	struct note note = {0};
+
+	(void)state;
+	assert_non_null(wait);
+	assert_int_equal(pipe2(wait->pipe, O_CLOEXEC), 0);
+	int64_t begin = clock_ns(CLOCK_MONOTONIC);
+	struct error error = guard_call(guard, wait_for_pipe, wait, SHORT_NS);
+	int64_t took = clock_ns(CLOCK_MONOTONIC) - begin;
+	assert_int_equal(error.number, ETIMEDOUT);
+	assert_true(took >= SHORT_NS && took < LONG_NS);
+	assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+	assert_int_equal(note.calls, 1);
+	guard_destroy(guard);
+	/* It comes back after all, when the guard is no more. */
+	assert_int_equal(write(wait->pipe[1], "x", 1), 1);
+	while (fcntl(wait->pipe[0], F_GETFD) >= 0)
+		sched_yield();
+	assert_int_equal(wait->byte, 'x');
+	close(wait->pipe[1]);
+	free(wait);
+}
+
+/* A call that computes is not stuck: it is waited for beyond its time. */
+static void compute(void *argument)
+{
+	int64_t end = clock_ns(CLOCK_MONOTONIC) + 2 * SHORT_NS;
+
+	while (clock_ns(CLOCK_MONOTONIC) < end)
+		*(volatile int *)argument += 1;
+}
+
+static void call_that_runs_is_given_more_time(void **state)
+{
+	struct guard *guard = guard_create();
+	int turns = 0;
+
+	(void)state;
+	assert_null(guard_call(guard, compute, &turns, SHORT_NS).reason);
+	assert_true(turns > 0);
+	guard_destroy(guard);
+}
+
+static void files_are_read_under_guard(void **state)
+{
+	struct guard *guard = guard_create();
+	struct text content cleanup_text = {0};
+
+	(void)state;
+	text_append(&content, "what was there before");
+	assert_null(file_read_guarded(guard, LONG_NS, AT_FDCWD, "/proc/self/comm", 100, &content)
+			    .reason);
+	assert_string_equal(content.bytes, "guard_test\n");
+	assert_int_equal(
+		file_read_guarded(guard, LONG_NS, AT_FDCWD, "/proc/self/none", 100, &content)
+			.number,
+		ENOENT);
+	guard_destroy(guard);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(calls_are_made_in_one_other_thread),
+		cmocka_unit_test(without_a_guard_calls_are_made_directly),
+		cmocka_unit_test(call_that_does_not_return_is_left_behind),
+		cmocka_unit_test(call_that_runs_is_given_more_time),
+		cmocka_unit_test(files_are_read_under_guard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
