@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* whystuck: where every thread of a process is, what it waits for, and on whom. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
 	int status = 2;
 
 	fill_standard_streams();
+	mallopt(M_ARENA_MAX,
+		1); /* threads take turns here: more heaps would only take time and room */
 	memory_expect_exhaustion();
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a write error like any other */
 	switch (options_parse(&options, argc, argv)) {

@@ -158,7 +158,7 @@ static bool run(struct live_memory *memory, struct transfer *transfer, bool hurr
 
 	if (hurry)
 		patience_ns = HURRY_NS + (int64_t)transfer->count * HURRY_PER_PIECE_NS;
-	struct error error = guard_call(memory->guard, read_pieces, transfer, patience_ns);
+	struct error error = guard_call(memory->guard, read_pieces, free, transfer, patience_ns);
 	if (!failed(error)) {
 		memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
 		return true;

@@ -112,7 +112,7 @@ static bool is_32_bit(const struct mappings *mappings, int leader, struct guard 
 		return false;
 	struct program *program = allocate_zeroed(1, sizeof(*program));
 	program->leader = leader;
-	if (failed(guard_call(guard, read_program, program, PATIENCE_NS)))
+	if (failed(guard_call(guard, read_program, free, program, PATIENCE_NS)))
 		return false;
 	bool answer = program->is_32_bit;
 	free(program);

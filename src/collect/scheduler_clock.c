@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #define QUICK_NS NS_PER_MS
 
 /* A CPU that is busy lets us wait; all of them together no longer than this. */
-#define PATIENCE_NS (5 * NS_PER_MS)
+#define PATIENCE_NS (20 * NS_PER_MS)
 #define PATIENCE_IN_ALL_NS (50 * NS_PER_MS)
 
 struct cpu_mask {
@@ -42,9 +43,10 @@ struct scheduler_clock {
 	int64_t spent_ns;
 };
 
-/* One reading under guard: heap memory that is the guard's where no answer comes. */
+/* One reading under guard. */
 struct calibration {
-	int cpu; /* -1: any */
+	atomic_int owners; /* the guard, and who asked */
+	int cpu;           /* -1: any */
 	struct cpu_mask mask;
 	atomic_int tid;
 	struct offset offset;
@@ -77,9 +79,9 @@ static bool read_clock(struct offset *offset)
 	struct text text cleanup_text = {0};
 	int64_t exec_start_ns, begin = clock_ns(CLOCK_MONOTONIC);
 
-	/* Yielding charges the caller for its time until now: kernel/sched/syscalls.c,
-	 * do_sched_yield(). */
-	sched_yield();
+	/* Asking for one's own CPU time charges one for it until now: kernel/sched/core.c,
+	 * task_sched_runtime(). Yielding would too, but a busy CPU takes a slice of time for it. */
+	clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 	*offset = (struct offset){.sought = true};
 	if (failed(file_read(AT_FDCWD, "/proc/thread-self/sched", 16384, &text)) || !text.length ||
@@ -108,20 +110,30 @@ static void calibrate(void *argument)
 		sched_setaffinity(0, sizeof(calibration->mask), (cpu_set_t *)&calibration->mask);
 }
 
+static void drop(void *argument)
+{
+	struct calibration *calibration = argument;
+
+	if (atomic_fetch_sub(&calibration->owners, 1) == 1)
+		free(calibration);
+}
+
 static struct offset measure(struct scheduler_clock *clock, int cpu)
 {
 	struct calibration *calibration = allocate_zeroed(1, sizeof(*calibration));
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
 
+	atomic_init(&calibration->owners, 2);
 	calibration->cpu = cpu;
 	calibration->mask = clock->mask;
-	struct error error = guard_call(clock->guard, calibrate, calibration, PATIENCE_NS);
+	struct error error = guard_call(clock->guard, calibrate, drop, calibration, PATIENCE_NS);
 	clock->spent_ns += clock_ns(CLOCK_MONOTONIC) - begin;
 	if (failed(error)) {
 		/* It stands in line there, perhaps for ever: away with it, that it can end. */
 		pid_t tid = atomic_load(&calibration->tid);
-		if (tid)
+		if (tid && tgkill(getpid(), tid, 0) == 0)
 			sched_setaffinity(tid, sizeof(clock->mask), (cpu_set_t *)&clock->mask);
+		drop(calibration);
 		return (struct offset){.sought = true};
 	}
 	struct offset offset = calibration->offset;

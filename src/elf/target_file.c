@@ -34,6 +34,14 @@ static void open_file(void *argument)
 			file_open_regular(AT_FDCWD, opening->path, &opening->fd, &opening->status);
 }
 
+static void forget_file(void *argument)
+{
+	struct opening *opening = argument;
+
+	close_at(&opening->fd);
+	free(opening);
+}
+
 struct error target_file_open(
 	struct guard *guard, bool in_root, int root, const char *path, int *fd, struct stat *status)
 {
@@ -42,9 +50,10 @@ struct error target_file_open(
 
 	opening->in_root = in_root;
 	opening->root = root;
+	opening->fd = -1;
 	memcpy(opening->path, path, size);
 	*fd = -1;
-	struct error error = guard_call(guard, open_file, opening, PATIENCE_NS);
+	struct error error = guard_call(guard, open_file, forget_file, opening, PATIENCE_NS);
 	if (failed(error))
 		return error;
 	*fd = opening->fd;

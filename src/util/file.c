@@ -56,6 +56,14 @@ static void read_file(void *argument)
 		file_read(reading->directory, reading->path, reading->limit, &reading->content);
 }
 
+static void forget_reading(void *argument)
+{
+	struct reading *reading = argument;
+
+	text_deinit(&reading->content);
+	free(reading);
+}
+
 struct error file_read_guarded(struct guard *guard, int64_t patience_ns, int directory,
 	const char *path, size_t limit, struct text *content)
 {
@@ -63,7 +71,7 @@ struct error file_read_guarded(struct guard *guard, int64_t patience_ns, int dir
 
 	*reading = (struct reading){.directory = directory, .path = path, .limit = limit};
 	text_clear(content);
-	struct error error = guard_call(guard, read_file, reading, patience_ns);
+	struct error error = guard_call(guard, read_file, forget_reading, reading, patience_ns);
 	if (failed(error))
 		return error;
 	text_deinit(content);

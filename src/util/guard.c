@@ -29,13 +29,14 @@ struct helper {
 	pthread_cond_t asked, answered;
 	pid_t tid;            /* 0: not known yet */
 	void (*call)(void *); /* NULL: nothing is asked */
+	void (*forget)(void *);
 	void *argument;
-	bool ends; /* when it has answered */
+	bool ends;         /* when it has answered */
+	bool is_forgotten; /* and nobody waits for the answer */
 };
 
 struct guard {
 	struct helper *helper; /* NULL: the next call needs a new one */
-	pthread_t thread;
 	int64_t wasted_ns;
 };
 
@@ -77,6 +78,8 @@ static void *help(void *argument)
 		helper->call(helper->argument);
 		pthread_mutex_lock(&helper->mutex);
 		helper->call = NULL;
+		if (helper->is_forgotten)
+			helper->forget(helper->argument);
 		pthread_cond_signal(&helper->answered);
 	}
 	pthread_mutex_unlock(&helper->mutex);
@@ -87,6 +90,7 @@ static void *help(void *argument)
 static struct error start_helper(struct guard *guard)
 {
 	pthread_attr_t attributes;
+	pthread_t thread;
 	sigset_t signals;
 
 	if (guard->helper)
@@ -95,8 +99,9 @@ static struct error start_helper(struct guard *guard)
 	sigfillset(&signals);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, HELPER_STACK);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setsigmask_np(&attributes, &signals);
-	int error = pthread_create(&guard->thread, &attributes, help, helper);
+	int error = pthread_create(&thread, &attributes, help, helper);
 	pthread_attr_destroy(&attributes);
 	if (error) {
 		helper_destroy(helper);
@@ -127,7 +132,6 @@ void guard_destroy(struct guard *guard)
 	if (guard && guard->helper) {
 		pthread_mutex_lock(&guard->helper->mutex);
 		dismiss(guard->helper);
-		pthread_join(guard->thread, NULL);
 	}
 	free(guard);
 }
@@ -170,21 +174,24 @@ static bool await_answer(struct helper *helper, int64_t patience_ns)
 	return true;
 }
 
-struct error guard_call(
-	struct guard *guard, void (*call)(void *argument), void *argument, int64_t patience_ns)
+struct error guard_call(struct guard *guard, void (*call)(void *argument),
+	void (*forget)(void *argument), void *argument, int64_t patience_ns)
 {
 	if (!guard) {
 		call(argument);
 		return NO_ERROR;
 	}
 	struct error error = start_helper(guard);
-	if (failed(error))
+	if (failed(error)) {
+		forget(argument);
 		return error;
+	}
 	struct helper *helper = guard->helper;
 	if (guard->wasted_ns > GENEROSITY_NS && patience_ns > SHORT_PATIENCE_NS)
 		patience_ns = SHORT_PATIENCE_NS;
 	pthread_mutex_lock(&helper->mutex);
 	helper->call = call;
+	helper->forget = forget;
 	helper->argument = argument;
 	pthread_cond_signal(&helper->asked);
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
@@ -194,7 +201,7 @@ struct error guard_call(
 	}
 	guard->wasted_ns += clock_ns(CLOCK_MONOTONIC) - begin;
 	guard->helper = NULL;
-	pthread_detach(guard->thread);
+	helper->is_forgotten = true;
 	dismiss(helper);
 	return (struct error){"there was no answer in time", ETIMEDOUT};
 }

@@ -19,7 +19,7 @@ struct guard;
  * thread at a time. */
 struct guard *guard_create(void);
 
-/* Ends the guard and its thread, but for those left behind; NULL is allowed. */
+/* Ends the guard, and has its thread end soon, but for those left behind; NULL is allowed. */
 void guard_destroy(struct guard *guard);
 
 /*
@@ -28,9 +28,9 @@ void guard_destroy(struct guard *guard);
  * no CPU is given some more time.
  *
  * Where it fails, and the error's number is ETIMEDOUT if it was for lack of an answer, @argument
- * and all that it leads to belong to the call for ever: it may come back at any time, so
- * neither may be freed or used. What the call has finished with, and said so by an atomic
- * variable, may be.
+ * is the guard's: the call may come back at any time, so nothing that it leads to may be freed or
+ * used but what the call has finished with, and said so by an atomic variable. When it comes
+ * back after all, forget(@argument) is called in its thread, to free what nobody else uses.
  */
-struct error guard_call(
-	struct guard *guard, void (*call)(void *argument), void *argument, int64_t patience_ns);
+struct error guard_call(struct guard *guard, void (*call)(void *argument),
+	void (*forget)(void *argument), void *argument, int64_t patience_ns);

@@ -32,17 +32,23 @@ static void note_call(void *argument)
 	note->calls++;
 }
 
+static void no_forgetting(void *argument)
+{
+	(void)argument;
+	abort();
+}
+
 static void calls_are_made_in_one_other_thread(void **state)
 {
 	struct guard *guard = guard_create();
 	struct note note = {0};
 
 	(void)state;
-	assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+	assert_null(guard_call(guard, note_call, no_forgetting, &note, LONG_NS).reason);
 	pid_t first = note.thread;
 	assert_int_not_equal(first, gettid());
 	for (int i = 0; i < 100; i++)
-		assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+		assert_null(guard_call(guard, note_call, no_forgetting, &note, LONG_NS).reason);
 	assert_int_equal(note.thread, first);
 	assert_int_equal(note.calls, 101);
 	guard_destroy(guard);
@@ -53,7 +59,7 @@ static void without_a_guard_calls_are_made_directly(void **state)
 	struct note note = {0};
 
 	(void)state;
-	assert_null(guard_call(NULL, note_call, &note, LONG_NS).reason);
+	assert_null(guard_call(NULL, note_call, no_forgetting, &note, LONG_NS).reason);
 	assert_int_equal(note.thread, gettid());
 	guard_destroy(NULL);
 }
@@ -63,13 +69,22 @@ struct wait {
 	char byte;
 };
 
-/* Waits until somebody writes, and tells that it came back by closing its end. */
 static void wait_for_pipe(void *argument)
 {
 	struct wait *wait = argument;
 
-	if (read(wait->pipe[0], &wait->byte, 1) == 1)
-		close(wait->pipe[0]);
+	if (read(wait->pipe[0], &wait->byte, 1) != 1)
+		wait->byte = 0;
+}
+
+/* Gives back what it read, so that the test can see that it came back. */
+static void answer(void *argument)
+{
+	struct wait *wait = argument;
+
+	if (write(wait->pipe[1], &wait->byte, 1) != 1)
+		abort();
+	free(wait);
 }
 
 static void call_that_does_not_return_is_left_behind(void **state)
@@ -77,25 +92,30 @@ static void call_that_does_not_return_is_left_behind(void **state)
 	struct guard *guard = guard_create();
 	struct wait *wait = malloc(sizeof(*wait));
 	struct note note = {0};
+	int ask[2], tell[2];
+	char byte = 0;
 
 	(void)state;
 	assert_non_null(wait);
-	assert_int_equal(pipe2(wait->pipe, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(ask, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(tell, O_CLOEXEC), 0);
+	*wait = (struct wait){.pipe = {ask[0], tell[1]}};
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
-	struct error error = guard_call(guard, wait_for_pipe, wait, SHORT_NS);
+	struct error error = guard_call(guard, wait_for_pipe, answer, wait, SHORT_NS);
 	int64_t took = clock_ns(CLOCK_MONOTONIC) - begin;
 	assert_int_equal(error.number, ETIMEDOUT);
 	assert_true(took >= SHORT_NS && took < LONG_NS);
-	assert_null(guard_call(guard, note_call, &note, LONG_NS).reason);
+	assert_null(guard_call(guard, note_call, no_forgetting, &note, LONG_NS).reason);
 	assert_int_equal(note.calls, 1);
 	guard_destroy(guard);
 	/* It comes back after all, when the guard is no more. */
-	assert_int_equal(write(wait->pipe[1], "x", 1), 1);
-	while (fcntl(wait->pipe[0], F_GETFD) >= 0)
-		sched_yield();
-	assert_int_equal(wait->byte, 'x');
-	close(wait->pipe[1]);
-	free(wait);
+	assert_int_equal(write(ask[1], "x", 1), 1);
+	assert_int_equal(read(tell[0], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	for (int i = 0; i < 2; i++) {
+		close(ask[i]);
+		close(tell[i]);
+	}
 }
 
 /* A call that computes is not stuck: it is waited for beyond its time. */
@@ -113,7 +133,7 @@ static void call_that_runs_is_given_more_time(void **state)
 	int turns = 0;
 
 	(void)state;
-	assert_null(guard_call(guard, compute, &turns, SHORT_NS).reason);
+	assert_null(guard_call(guard, compute, no_forgetting, &turns, SHORT_NS).reason);
 	assert_true(turns > 0);
 	guard_destroy(guard);
 }
