@@ -176,7 +176,7 @@ KERNELS ?= 5.10 6.1 6.12
 
 .PHONY: check-kernels kernels-run
 check-kernels:
-	tools/install-dependencies build kernels
+	tools/install-dependencies build bpf kernels
 	$(MAKE) kernels-run
 
 kernels-run: $(B)/whystuck build/situations
