@@ -9,7 +9,6 @@
 #include "util/text.h"
 #include "util/hash.h"
 
-
 #define LINES_MAX 20 /* of a process: one can be built to have a reason for each thread */
 
 /* The same stage and reason, however many threads have it. */
