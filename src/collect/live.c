@@ -93,7 +93,8 @@ static int open_process(struct live *live, pid_t pid)
 	return live->tasks_directory < 0 ? errno : 0;
 }
 
-void live_say_lost(struct session *session, pid_t pid, int error)
+/* Says in the gaps of the look that the process could not be looked at, for this errno value. */
+static void say_lost(struct session *session, pid_t pid, int error)
 {
 	struct look *look = session->look;
 
@@ -207,7 +208,7 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	if (!error && !process_read_stat(live->directory, &stat))
 		error = ESRCH;
 	if (error) {
-		live_say_lost(session, pid, error);
+		say_lost(session, pid, error);
 		forget(live);
 		return false;
 	}
@@ -469,7 +470,7 @@ bool live_end(struct live *live, bool last)
 
 	/* A zombie has lost its address space: it ended, and executed nothing. */
 	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
-		live_say_lost(live->session, live->process->pid, ESRCH);
+		say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;
 	}

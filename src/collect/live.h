@@ -52,9 +52,6 @@ struct live {
  */
 bool live_begin(struct live *live, struct session *session, pid_t pid);
 
-/* Says in the look's gaps that the process could not be looked at, @error being an errno value. */
-void live_say_lost(struct session *session, pid_t pid, int error);
-
 /* The first thread of the process, asked for or not, for which @is is true; 0: there is none. */
 pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid));
 

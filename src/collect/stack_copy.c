@@ -61,7 +61,7 @@ void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
 		total += copies[i].length;
 	}
 	if (live_memory_gather(memory, pieces, wanted, hurry))
-		arena_adopt(arena, to, total);
+		arena_adopt(arena, to);
 	wanted = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (copies[i].length)

@@ -18,6 +18,7 @@ struct image_names {
 	struct known_address *known; /* by their number in the table */
 	size_t capacity;
 	struct lines *lines; /* NULL: not asked for yet */
+	bool measured, is_quick; /* whether its lines are found soon enough for LINES_QUICK */
 };
 
 static void destroy(void *pointer)
@@ -104,17 +105,21 @@ static void add_sources(struct image_names *names, struct image *image, int root
 
 #define QUICK_LIMIT (1024 * 1024) /* bytes before unpacking: about 10 ms */
 
-static bool is_worth_it(struct image *image, int root, enum lines_wanted lines)
+static bool is_worth_it(
+	struct image_names *names, struct image *image, int root, enum lines_wanted lines)
 {
-	return lines == LINES_ALL ||
-	       (lines == LINES_QUICK && image_compressed_debug_size(image, root) <= QUICK_LIMIT);
+	if (lines == LINES_QUICK && !names->measured) {
+		names->measured = true;
+		names->is_quick = image_compressed_debug_size(image, root) <= QUICK_LIMIT;
+	}
+	return lines == LINES_ALL || (lines == LINES_QUICK && names->is_quick);
 }
 
 void image_names_find(struct image *image, int root, enum lines_wanted lines,
 	const uint64_t *addresses, size_t count, struct address_names *found, size_t *budget)
 {
 	struct image_names *names = names_of(image);
-	bool sources = is_worth_it(image, root, lines);
+	bool sources = is_worth_it(names, image, root, lines);
 
 	add_symbols(names, image, root, addresses, count);
 	if (sources)

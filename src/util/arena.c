@@ -27,7 +27,6 @@ struct arena {
 	struct adopted *adopted;
 	unsigned char *free; /* within the newest shared block */
 	size_t left;
-	size_t size;
 };
 
 struct arena *arena_create(void)
@@ -59,7 +58,6 @@ static unsigned char *add_block(struct arena *arena, size_t size)
 
 	block->next = arena->blocks;
 	arena->blocks = block;
-	arena->size += sizeof(*block) + size;
 	return block->bytes;
 }
 
@@ -98,13 +96,12 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size)
 	return copy;
 }
 
-void arena_adopt(struct arena *arena, void *memory, size_t size)
+void arena_adopt(struct arena *arena, void *memory)
 {
 	struct adopted *adopted = arena_new(arena, struct adopted, 1);
 
 	*adopted = (struct adopted){arena->adopted, memory};
 	arena->adopted = adopted;
-	arena->size += size;
 }
 
 char *arena_strdup(struct arena *arena, const char *string)
@@ -144,9 +141,4 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	char *string = arena_vprintf(arena, format, arguments);
 	va_end(arguments);
 	return string;
-}
-
-size_t arena_size(const struct arena *arena)
-{
-	return arena->size;
 }

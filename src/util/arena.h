@@ -35,16 +35,13 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 char *arena_strdup(struct arena *arena, const char *string);
 char *arena_strndup(struct arena *arena, const char *string, size_t length);
 
-/* Makes heap memory of @size bytes the arena's, which frees it when it is destroyed. */
-void arena_adopt(struct arena *arena, void *memory, size_t size);
+/* Makes heap memory the arena's, which frees it when it is destroyed. */
+void arena_adopt(struct arena *arena, void *memory);
 
 /* A formatted string. */
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments);
-
-/* How many bytes the arena holds from the system. */
-size_t arena_size(const struct arena *arena);
 
 /* For declarations: struct arena *scratch cleanup_arena = arena_create(); */
 void arena_destroy_at(struct arena **arena);
