@@ -13,6 +13,7 @@
 
 #include "model/descriptor.h"
 #include "model/gap.h"
+#include "model/goroutine.h"
 #include "model/mapping.h"
 #include "model/memory.h"
 #include "model/registers.h"
@@ -45,6 +46,9 @@ struct thread {
 	struct user_stack *user_stack;     /* NULL: not had, or none (kernel threads, zombies) */
 	struct syscall_call *syscall;      /* NULL: not in one, or not known */
 	struct wait *wait;                 /* NULL: not known */
+	uint64_t goroutine;                /* the one it runs, or is in a call for; 0: none */
+	const char *role; /* what its runtime uses it for: "idle Go scheduler thread"; NULL: not
+			     known. Static */
 	struct gaps gaps;
 };
 
@@ -89,6 +93,9 @@ struct process {
 
 	struct thread *threads; /* main thread first, then by rising id */
 	size_t thread_count;
+	struct goroutine
+		*goroutines; /* by rising id, the runtime's own among them; NULL: not sought */
+	size_t goroutine_count;
 	struct mappings mappings;
 	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
