@@ -14,14 +14,23 @@ enum interest {
 
 struct entry {
 	const struct thread *thread;
+	const struct goroutine *goroutine; /* that it runs; NULL: none, or nothing of it is known */
 	enum interest interest;
+	bool rests_in_role;
 	size_t group; /* the place of the entry's group among all */
 	size_t group_size;
 	pid_t group_first; /* the lowest id in it */
 };
 
+bool thread_rests_in_role(const struct thread *thread)
+{
+	return thread->role && !thread->goroutine && thread->state == 'S';
+}
+
 static enum interest thread_interest(const struct thread *thread)
 {
+	if (thread_rests_in_role(thread))
+		return INTEREST_IDLE;
 	switch (thread->state) {
 	case 'R':
 		return INTEREST_RUNNING;
@@ -82,12 +91,36 @@ static int compare_user_stacks(const struct user_stack *left, const struct user_
 	return order;
 }
 
+/* Goroutines are alike when their state reads the same. */
+static int compare_goroutines(const struct goroutine *left, const struct goroutine *right)
+{
+	if (!left || !right)
+		return COMPARE(!!left, !!right);
+	int order = compare_strings(left->status, right->status);
+	if (!order)
+		order = compare_strings(left->wait_reason, right->wait_reason);
+	if (!order)
+		order = COMPARE(left->locked, right->locked);
+	if (!order)
+		order = COMPARE((uintptr_t)left->creator, (uintptr_t)right->creator);
+	return order;
+}
+
 /* Zero for threads that belong in one group. */
 static int compare_places(const struct entry *left, const struct entry *right)
 {
 	const struct wait *left_wait = left->thread->wait, *right_wait = right->thread->wait;
 	int order = COMPARE(left->interest, right->interest);
 
+	if (!order)
+		order = COMPARE(left->rests_in_role, right->rests_in_role);
+	if (!order)
+		order = compare_strings(left->thread->role, right->thread->role);
+	if (order || left->rests_in_role)
+		return order;
+	order = COMPARE(!!left->thread->goroutine, !!right->thread->goroutine);
+	if (!order)
+		order = compare_goroutines(left->goroutine, right->goroutine);
 	if (!order)
 		order = COMPARE(left->thread->state, right->thread->state);
 	if (!order)
@@ -159,6 +192,8 @@ struct thread_groups group_threads(
 	for (size_t i = 0; i < count; i++) {
 		entries[i].thread = &process->threads[i];
 		entries[i].interest = thread_interest(entries[i].thread);
+		entries[i].rests_in_role = together && thread_rests_in_role(entries[i].thread);
+		entries[i].goroutine = goroutine_of(process, entries[i].thread);
 	}
 	qsort(entries, count, sizeof(*entries), by_place);
 	mark_groups(entries, count, together);

@@ -18,8 +18,15 @@ struct thread_groups {
 };
 
 /*
+ * Whether @thread sleeps in what its runtime uses it for and runs no goroutine: its stack is of the
+ * runtime's inside and tells nothing of the program.
+ */
+bool thread_rests_in_role(const struct thread *thread);
+
+/*
  * The threads of @process in groups, in @arena. Threads share a group when kernel and user stacks
- * show the same functions and both have the same state and kind of wait. Order: running,
+ * show the same functions and both have the same state and kind of wait; those that rest in the
+ * same role share one wherever they are. Order: running,
  * uninterruptible, blocked in what is not rest, idle; within each the larger group first, then the
  * lower id. With @together false each thread is its own group, in the same order.
  */

@@ -15,6 +15,7 @@ const char *stage_name(enum stage stage)
 		[STAGE_SYMBOLS] = "symbols",
 		[STAGE_DESCRIPTORS] = "descriptors",
 		[STAGE_WAIT] = "wait",
+		[STAGE_GOROUTINE] = "goroutine",
 	};
 
 	return names[stage];

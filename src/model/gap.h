@@ -18,6 +18,7 @@ enum stage {
 	STAGE_SYMBOLS,
 	STAGE_DESCRIPTORS,
 	STAGE_WAIT,
+	STAGE_GOROUTINE,
 };
 
 struct gap {

@@ -96,6 +96,7 @@ struct process {
 	struct goroutine
 		*goroutines; /* by rising id, the runtime's own among them; NULL: not sought */
 	size_t goroutine_count;
+	size_t goroutines_left_out; /* the runtime's own, which were not asked for */
 	struct mappings mappings;
 	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
@@ -105,6 +106,9 @@ struct process {
 	struct process_info *info; /* NULL unless asked for */
 	struct gaps gaps;
 };
+
+/* The goroutine that @thread runs, where it is among those of @process; NULL: none known. */
+const struct goroutine *goroutine_of(const struct process *process, const struct thread *thread);
 
 struct look {
 	struct arena *arena; /* owns everything below */

@@ -12,3 +12,12 @@ const char *stack_end_name(enum stack_end end)
 
 	return names[end];
 }
+
+bool stack_hides(const struct user_stack *stack)
+{
+	for (size_t i = 0; i < stack->frame_count; i++) {
+		if (!stack->frames[i]->hidden)
+			return true;
+	}
+	return false;
+}

@@ -57,6 +57,7 @@ struct frame {
 	unsigned line;        /* 0: not known */
 	bool inlined;         /* it stands inlined in the frame after it */
 	bool uncertain;       /* a guess: marked "?" */
+	bool hidden;          /* left out unless asked for: of a runtime's inside */
 	const char *kind;     /* "native", "signal", later "go", "python" */
 };
 
@@ -73,3 +74,10 @@ struct user_stack {
 	const struct frame **frames;
 	size_t frame_count;
 };
+
+/*
+ * Whether hidden frames of @stack are left out: only where another frame remains, since a stack of
+ * nothing tells less than one of the runtime's own (as Go's traceback has it, src/runtime/
+ * traceback.go, traceback1()).
+ */
+bool stack_hides(const struct user_stack *stack);

@@ -10,8 +10,9 @@
 /* Somebody that is waited on. */
 struct holder {
 	pid_t pid;
-	pid_t tid;        /* 0: the process as a whole */
-	const char *text; /* "the other end of the pipe" */
+	pid_t tid;          /* 0: the process as a whole, or a goroutine */
+	uint64_t goroutine; /* of that process; 0: none, or not known */
+	const char *text;   /* "the other end of the pipe" */
 };
 
 struct wait {

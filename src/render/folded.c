@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Folded: one line for each distinct stack, as flame graph programs read it: frames with
- * semicolons between, the outermost first, then a space and how many threads have it. The
- * suffixes _[k] (kernel) and _[i] (inlined) are those that such programs colour by.
+ * semicolons between, the outermost first, then a space and how many threads or goroutines have
+ * it: a goroutine that a thread runs is in the thread's line. The suffixes _[k] (kernel) and _[i]
+ * (inlined) are those that such programs colour by.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain/goroutines.h"
 #include "render/render.h"
 #include "util/memory.h"
 #include "util/text.h"
 
+struct line {
+	char *bytes;
+	size_t weight; /* how many threads or goroutines have it */
+};
+
 struct lines {
-	char **items;
+	struct line *items;
 	size_t count, capacity;
 };
 
@@ -48,18 +55,20 @@ static void append_user_frame(struct text *line, const struct frame *frame)
 		text_append(line, "_[i]");
 }
 
-static char *fold(const struct process *process, const struct thread *thread,
-	const struct render_options *options)
+/* @user and @kernel may be NULL. @hides: frames of the runtime's inside are left out. */
+static char *fold(const struct process *process, const struct user_stack *user,
+	const struct kernel_stack *kernel, bool hides)
 {
-	const struct user_stack *user = options->user ? thread->user_stack : NULL;
-	const struct kernel_stack *kernel = options->kernel ? thread->kernel_stack : NULL;
 	struct text line = {0};
 
 	append_name(&line, process->comm ? process->comm : "?");
 	if (user && user->end != STACK_COMPLETE)
 		text_append(&line, ";[incomplete]");
-	for (size_t i = user ? user->frame_count : 0; i-- > 0;)
-		append_user_frame(&line, user->frames[i]);
+	hides = hides && user && stack_hides(user);
+	for (size_t i = user ? user->frame_count : 0; i-- > 0;) {
+		if (!hides || !user->frames[i]->hidden)
+			append_user_frame(&line, user->frames[i]);
+	}
 	for (size_t i = kernel ? kernel->count : 0; i-- > 0;) {
 		text_append(&line, ";");
 		append_name(
@@ -69,9 +78,47 @@ static char *fold(const struct process *process, const struct thread *thread,
 	return line.bytes;
 }
 
+static void add_line(struct lines *lines, char *bytes, size_t weight)
+{
+	array_reserve(lines->items, lines->count, lines->capacity);
+	lines->items[lines->count++] = (struct line){bytes, weight};
+}
+
+static void add_threads(
+	struct lines *lines, const struct process *process, const struct render_options *options)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct thread *thread = &process->threads[i];
+
+		add_line(lines,
+			fold(process, options->user ? thread->user_stack : NULL,
+				options->kernel ? thread->kernel_stack : NULL,
+				thread->goroutine && !options->runtime_frames),
+			1);
+	}
+}
+
+/* By groups, since a million goroutines must not become a million lines first. */
+static void add_goroutines(
+	struct lines *lines, const struct process *process, const struct render_options *options)
+{
+	struct arena *scratch cleanup_arena = arena_create();
+	struct goroutine_groups groups = group_goroutines(process, true, scratch);
+
+	for (size_t i = 0; i < groups.count; i++) {
+		const struct goroutine_group *group = &groups.items[i];
+
+		add_line(lines,
+			fold(process, group->goroutines[0]->stack, NULL, !options->runtime_frames),
+			group->count);
+	}
+}
+
 static int compare_lines(const void *left, const void *right)
 {
-	return strcmp(*(char *const *)left, *(char *const *)right);
+	const struct line *a = left, *b = right;
+
+	return strcmp(a->bytes, b->bytes);
 }
 
 static void render(const struct look *look, const struct render_options *options, FILE *out)
@@ -79,24 +126,23 @@ static void render(const struct look *look, const struct render_options *options
 	struct lines lines = {0};
 
 	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-
-		for (size_t j = 0; j < process->thread_count; j++) {
-			array_reserve(lines.items, lines.count, lines.capacity);
-			lines.items[lines.count++] = fold(process, &process->threads[j], options);
-		}
+		add_threads(&lines, look->processes[i], options);
+		add_goroutines(&lines, look->processes[i], options);
 	}
 	if (lines.count)
 		qsort(lines.items, lines.count, sizeof(*lines.items), compare_lines);
 	for (size_t i = 0, next; i < lines.count; i = next) {
-		for (next = i + 1; next < lines.count; next++) {
-			if (strcmp(lines.items[i], lines.items[next]))
+		size_t weight = 0;
+
+		for (next = i; next < lines.count; next++) {
+			if (compare_lines(&lines.items[i], &lines.items[next]))
 				break;
+			weight += lines.items[next].weight;
 		}
-		fprintf(out, "%s %zu\n", lines.items[i], next - i);
+		fprintf(out, "%s %zu\n", lines.items[i].bytes, weight);
 	}
 	for (size_t i = 0; i < lines.count; i++)
-		free(lines.items[i]);
+		free(lines.items[i].bytes);
 	free(lines.items);
 }
 

@@ -164,3 +164,22 @@ void json_write(FILE *out, struct json_object *value)
 	fwrite(at + begin, 1, length - begin, out);
 	json_object_put(value);
 }
+
+void json_write_members(FILE *out, struct json_object *object)
+{
+	bool first = true;
+
+	json_object_object_foreach(object, key, value)
+	{
+		fprintf(out, "%s\"%s\":", first ? "" : ",", key);
+		json_write(out, json_object_get(value));
+		first = false;
+	}
+	json_object_put(object);
+}
+
+void json_write_open(FILE *out, struct json_object *object)
+{
+	fputc('{', out);
+	json_write_members(out, object);
+}

@@ -42,3 +42,8 @@ void json_add_string(struct json_object *object, const char *key, const char *by
  * reorder their neighbours are written as \uXXXX, so that the output can be looked at.
  */
 void json_write(FILE *out, struct json_object *value);
+
+/* Writes the members of @object without its braces, or without that at its end, so that more can
+ * follow; frees it. */
+void json_write_members(FILE *out, struct json_object *object);
+void json_write_open(FILE *out, struct json_object *object);

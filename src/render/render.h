@@ -19,8 +19,9 @@ struct render_options {
 	bool kernel, user, lines; /* false: left out */
 	enum grouping grouping;
 	bool process_info;
-	bool partial;   /* only some threads of each process were asked for */
-	unsigned width; /* columns of text output */
+	bool partial;        /* only some threads or goroutines of each process were asked for */
+	bool runtime_frames; /* those frames too that are hidden otherwise */
+	unsigned width;      /* columns of text output */
 };
 
 struct renderer {

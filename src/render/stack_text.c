@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "util/memory.h"
+
 #define SYMBOL_COLUMNS_MIN 31 /* room for functions beside which places are aligned */
 #define SYMBOL_COLUMNS_MAX 57
 #define SYMBOL_COLUMNS_CUT                                                                         \
@@ -26,10 +28,10 @@ const char *path_base(const char *path)
 }
 
 /* What is missing at @stage: all of it, unless some was @had. */
-static void put_gaps(struct page *page, const struct thread *thread, enum stage stage,
-	const char *label, bool had)
+static void put_gaps(
+	struct page *page, const struct gaps *gaps, enum stage stage, const char *label, bool had)
 {
-	for_each_gap (gap, &thread->gaps) {
+	for_each_gap (gap, gaps) {
 		if (gap->stage != stage)
 			continue;
 		label_put(page, label);
@@ -75,7 +77,7 @@ static void put_kernel(struct page *page, const struct thread *thread)
 		page_end(page);
 		label = "";
 	}
-	put_gaps(page, thread, STAGE_KERNEL_STACK, label, stack);
+	put_gaps(page, &thread->gaps, STAGE_KERNEL_STACK, label, stack);
 }
 
 static void put_syscall(struct page *page, const struct thread *thread, bool example)
@@ -89,7 +91,7 @@ static void put_syscall(struct page *page, const struct thread *thread, bool exa
 			page_format(page, STYLE_DIM, "   (thread %d)", thread->tid);
 		page_end(page);
 	}
-	put_gaps(page, thread, STAGE_SYSCALL, call ? "" : "syscall", call);
+	put_gaps(page, &thread->gaps, STAGE_SYSCALL, call ? "" : "syscall", call);
 }
 
 static bool is_signal_frame(const struct frame *frame)
@@ -97,36 +99,70 @@ static bool is_signal_frame(const struct frame *frame)
 	return frame->kind && strcmp(frame->kind, "signal") == 0;
 }
 
+static bool has_name(const struct frame *frame)
+{
+	return frame->symbol && *frame->symbol;
+}
+
+static void put_name(struct page *page, const struct frame *frame)
+{
+	if (is_signal_frame(frame))
+		page_put(page, STYLE_FUNCTION, "<signal handler called>");
+	else if (has_name(frame))
+		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
+	else
+		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address.value);
+}
+
 /* The function's part of a frame's line, the offset apart since it is not the name's. */
 static void put_symbol(struct page *page, const struct frame *frame)
 {
-	if (is_signal_frame(frame)) {
-		page_put(page, STYLE_FUNCTION, "<signal handler called>");
-	} else if (!frame->symbol || !*frame->symbol) {
-		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address.value);
-	} else {
-		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
-		if (frame->has_offset)
-			page_format(page, STYLE_DIM, "+0x%" PRIx64, frame->offset);
-	}
+	put_name(page, frame);
+	if (has_name(frame) && frame->has_offset && !is_signal_frame(frame))
+		page_format(page, STYLE_DIM, "+0x%" PRIx64, frame->offset);
 	if (frame->inlined)
 		page_put(page, STYLE_DIM, " (inlined)");
 	if (frame->uncertain)
 		page_put(page, STYLE_ALARM, " ?");
 }
 
+/* The statement that started a goroutine, as the runtime's own traceback says it. */
+static void put_creator(struct page *page, const struct user_block *block)
+{
+	const struct goroutine *goroutine = block->goroutine;
+
+	page_put(page, STYLE_DIM, "created by ");
+	put_name(page, goroutine->creator);
+	if (block->creators_differ)
+		page_put(page, STYLE_DIM, " in different goroutines");
+	else if (goroutine->creator_id)
+		page_format(page, STYLE_DIM, " in goroutine %" PRIu64, goroutine->creator_id);
+}
+
+/* The columns of the line, forgotten then, if they are within what places are aligned beside. */
+static size_t measured(struct page *measure, size_t columns)
+{
+	if (measure->column > columns && measure->column <= SYMBOL_COLUMNS_MAX)
+		columns = measure->column;
+	page_discard(measure);
+	return columns;
+}
+
 /* Where places are aligned: beside the longest function, long ones that would push all away left
  * out. */
-static size_t symbol_columns(const struct user_stack *stack)
+static size_t symbol_columns(
+	const struct user_block *block, const struct frame *const *frames, size_t count)
 {
 	struct page measure cleanup_page = {0};
 	size_t columns = SYMBOL_COLUMNS_MIN;
 
-	for (size_t i = 0; i < stack->frame_count; i++) {
-		put_symbol(&measure, stack->frames[i]);
-		if (measure.column > columns && measure.column <= SYMBOL_COLUMNS_MAX)
-			columns = measure.column;
-		page_discard(&measure);
+	for (size_t i = 0; i < count; i++) {
+		put_symbol(&measure, frames[i]);
+		columns = measured(&measure, columns);
+	}
+	if (block->goroutine && block->goroutine->creator) {
+		put_creator(&measure, block);
+		columns = measured(&measure, columns);
 	}
 	return columns;
 }
@@ -169,34 +205,34 @@ static void put_place(struct page *page, const struct process *process, const st
 	}
 }
 
-/* How many frames from @first on are the same as it: a function that calls itself. */
-static size_t run_length(const struct user_stack *stack, size_t first)
+/* How many frames from the first on are the same as it: a function that calls itself. */
+static size_t run_length(const struct frame *const *frames, size_t count)
 {
-	const struct frame *frame = stack->frames[first];
-	size_t next = first + 1;
+	size_t next = 1;
 
-	while (next < stack->frame_count &&
-		stack->frames[next]->address.value == frame->address.value && !frame->inlined &&
-		!stack->frames[next]->inlined)
+	while (next < count && frames[next]->address.value == frames[0]->address.value &&
+		!frames[0]->inlined && !frames[next]->inlined)
 		next++;
-	return next - first;
+	return next;
 }
 
-static void put_stack_end(struct page *page, const struct thread *thread, const char *label)
+static void put_stack_end(struct page *page, const struct user_block *block, const char *label)
 {
-	const struct user_stack *stack = thread->user_stack;
+	const struct user_stack *stack = block->stack;
 	const char *reason = NULL;
 
 	if (stack->end == STACK_COMPLETE)
 		return;
 	label_put(page, label);
 	if (stack->end == STACK_LIMIT) {
-		page_format(page, STYLE_GAP, "… (%zu frame%s: -n shows more)", stack->address_count,
-			stack->address_count == 1 ? "" : "s");
+		size_t count = stack->address_count ? stack->address_count : stack->frame_count;
+
+		page_format(page, STYLE_GAP, "… (%zu frame%s: -n shows more)", count,
+			count == 1 ? "" : "s");
 		page_end(page);
 		return;
 	}
-	for_each_gap (gap, &thread->gaps) {
+	for_each_gap (gap, block->gaps) {
 		if (!reason && gap->stage == STAGE_USER_STACK)
 			reason = gap->reason;
 	}
@@ -212,26 +248,38 @@ static void put_stack_end(struct page *page, const struct thread *thread, const 
 	page_end(page);
 }
 
-static void put_user(struct page *page, const struct process *process, const struct thread *thread,
-	const struct render_options *options)
+/* The frames of the block that are shown, in @shown, which has room for all; their count. */
+static size_t choose_frames(const struct user_block *block, const struct frame **shown)
 {
-	const struct user_stack *stack = thread->user_stack;
-	const char *label = "user";
+	const struct user_stack *stack = block->stack;
+	bool hides = block->hides && stack_hides(stack);
+	size_t count = 0;
 
-	if (!stack) {
-		put_gaps(page, thread, STAGE_USER_STACK, label, false);
-		return;
+	for (size_t i = 0; i < stack->frame_count; i++) {
+		if (!hides || !stack->frames[i]->hidden)
+			shown[count++] = stack->frames[i];
 	}
+	return count;
+}
 
-	size_t columns = symbol_columns(stack);
-	for (size_t i = 0, run; i < stack->frame_count; i += run) {
+void user_block_put(struct page *page, const struct process *process,
+	const struct user_block *block, const struct render_options *options)
+{
+	const struct user_stack *stack = block->stack;
+	const char *label = block->label;
+	const struct frame **frames cleanup_free =
+		reallocate(NULL, (stack ? stack->frame_count : 0) + 1, sizeof(*frames));
+	size_t count = stack ? choose_frames(block, frames) : 0;
+	size_t columns = symbol_columns(block, frames, count);
+
+	for (size_t i = 0, run; i < count; i += run) {
 		label_put(page, label);
-		put_symbol(page, stack->frames[i]);
+		put_symbol(page, frames[i]);
 		page_pad(page, CONTENT_COLUMN + columns + 2, 2);
-		put_place(page, process, stack->frames[i], options);
+		put_place(page, process, frames[i], options);
 		page_end(page);
 		label = "";
-		run = run_length(stack, i);
+		run = run_length(frames + i, count - i);
 		if (run < RUN_SHOWN) {
 			run = 1;
 			continue;
@@ -240,21 +288,46 @@ static void put_user(struct page *page, const struct process *process, const str
 		page_format(page, STYLE_DIM, "… the same %zu times more", run - 1);
 		page_end(page);
 	}
-	put_stack_end(page, thread, label);
-	if (stack->end == STACK_COMPLETE || stack->end == STACK_LIMIT)
-		put_gaps(page, thread, STAGE_USER_STACK, label, true);
+	if (stack) {
+		put_stack_end(page, block, label);
+		label = stack->end == STACK_COMPLETE ? label : "";
+	}
+	if (!stack || stack->end == STACK_COMPLETE || stack->end == STACK_LIMIT)
+		put_gaps(page, block->gaps, STAGE_USER_STACK, label, stack);
+	if (block->goroutine && block->goroutine->creator) {
+		label_put(page, "");
+		put_creator(page, block);
+		page_pad(page, CONTENT_COLUMN + columns + 2, 2);
+		put_place(page, process, block->goroutine->creator, options);
+		page_end(page);
+	}
+}
+
+static void put_user(struct page *page, const struct process *process, const struct thread *thread,
+	bool creators_differ, const struct render_options *options)
+{
+	const struct user_block block = {
+		.label = "user",
+		.stack = thread->user_stack,
+		.gaps = &thread->gaps,
+		.hides = thread->goroutine && !options->runtime_frames,
+		.goroutine = goroutine_of(process, thread),
+		.creators_differ = creators_differ,
+	};
+
+	user_block_put(page, process, &block, options);
 }
 
 void stack_text_put(struct page *page, const struct process *process, const struct thread *thread,
-	bool example, const struct render_options *options)
+	struct examples examples, const struct render_options *options)
 {
 	if (options->kernel)
 		put_kernel(page, thread);
-	put_syscall(page, thread, example);
+	put_syscall(page, thread, examples.syscall);
 	if (options->user)
-		put_user(page, process, thread, options);
-	put_gaps(page, thread, STAGE_SYMBOLS, "symbols", true);
-	put_gaps(page, thread, STAGE_DESCRIPTORS, "files", true);
-	put_gaps(page, thread, STAGE_WAIT, "wait", thread->wait);
-	put_gaps(page, thread, STAGE_THREAD, "thread", true);
+		put_user(page, process, thread, examples.creator, options);
+	put_gaps(page, &thread->gaps, STAGE_SYMBOLS, "symbols", true);
+	put_gaps(page, &thread->gaps, STAGE_DESCRIPTORS, "files", true);
+	put_gaps(page, &thread->gaps, STAGE_WAIT, "wait", thread->wait);
+	put_gaps(page, &thread->gaps, STAGE_THREAD, "thread", true);
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "explain/group.h"
+#include "render/goroutine_text.h"
+#include "render/group_text.h"
 #include "render/info_text.h"
 #include "render/page.h"
 #include "render/render.h"
@@ -11,10 +13,8 @@
 #include "util/memory.h"
 
 #define COMMAND_COLUMNS_MIN 16 /* of the command line in a header, however narrow the page */
-#define ID_RUNS_MAX 48         /* about four lines */
 #define IDS_COLUMNS_MAX 40     /* thread ids that stand in the line of their group */
 #define NAMES_SHOWN 3
-#define WAITS_SHOWN 3
 
 /* The first @columns or so of the command line, raw: it is cut on the page for good. */
 static void append_command(struct text *text, const struct process *process, size_t columns)
@@ -30,8 +30,13 @@ static void append_command(struct text *text, const struct process *process, siz
 static void append_facts(
 	struct text *text, const struct process *process, const struct render_options *options)
 {
-	text_append_format(text, "%zu thread%s%s", process->thread_count,
-		process->thread_count == 1 ? "" : "s", options->partial ? " shown" : "");
+	text_append_format(
+		text, "%zu thread%s", process->thread_count, process->thread_count == 1 ? "" : "s");
+	if (process->goroutines) {
+		text_append(text, ", ");
+		goroutine_count_append(text, process->goroutine_count);
+	}
+	text_append(text, options->partial ? " shown" : "");
 	if (process->is_32_bit)
 		text_append(text, ", 32-bit");
 	if (process->runtime) {
@@ -187,156 +192,18 @@ static void put_names(struct page *page, const struct thread_group *group)
 	}
 }
 
-/* The end of the run of consecutive ids that begins at @first. */
-static size_t id_run_end(const struct thread_group *group, size_t first)
-{
-	size_t last = first;
-
-	while (last + 1 < group->count &&
-		group->threads[last + 1]->tid == group->threads[last]->tid + 1)
-		last++;
-	return last;
-}
-
-/* The next ids of a group, "4243" or "4243–4247", from @first on. Returns where to go on. */
-static size_t append_ids(struct text *text, const struct thread_group *group, size_t first)
-{
-	size_t last = id_run_end(group, first);
-
-	text_append_format(text, "%d", group->threads[first]->tid);
-	if (last == first + 1)
-		last = first;
-	if (last > first)
-		text_append_format(text, "–%d", group->threads[last]->tid);
-	if (last + 1 < group->count)
-		text_append(text, ",");
-	return last + 1;
-}
-
-/* All ids on one line, false where there are too many for it. */
-static bool append_all_ids(struct text *text, const struct thread_group *group)
-{
-	for (size_t i = 0; i < group->count;) {
-		text_append(text, i ? " " : "");
-		i = append_ids(text, group, i);
-		if (text_columns(text->bytes) > IDS_COLUMNS_MAX)
-			return false;
-	}
-	return true;
-}
-
-/* Ids are for finding a thread again: a screenful of them only hides the stack below. */
-static void put_id_lines(struct page *page, const struct thread_group *group)
-{
-	struct text item cleanup_text = {0};
-	size_t i = 0;
-
-	label_put(page, "threads");
-	for (size_t run = 0; i < group->count && run < ID_RUNS_MAX; run++) {
-		text_clear(&item);
-		i = append_ids(&item, group, i);
-		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
-	}
-	if (i < group->count) {
-		text_clear(&item);
-		text_append_format(
-			&item, "… and %zu more (--no-group shows each)", group->count - i);
-		page_wrap(page, CONTENT_COLUMN, STYLE_PLAIN, item.bytes);
-	}
-	page_end(page);
-}
-
-/* One sentence that several threads of a group share. */
-struct shared_wait {
-	const char *sentence;
-	pid_t first; /* the lowest id that has it */
-	size_t count;
-};
-
-static int compare_waits(const void *left, const void *right)
-{
-	const struct shared_wait *a = left, *b = right;
-	int order = strcmp(a->sentence, b->sentence);
-
-	return order ? order : (a->first > b->first) - (a->first < b->first);
-}
-
-static int compare_shared(const void *left, const void *right)
-{
-	const struct shared_wait *a = left, *b = right;
-
-	if (a->count != b->count)
-		return a->count < b->count ? 1 : -1;
-	return (a->first > b->first) - (a->first < b->first);
-}
-
 /* Different sentences of one group: the most frequent, each with whose it is. */
 static void put_waits(struct page *page, const struct thread_group *group)
 {
 	struct shared_wait *waits cleanup_free = reallocate(NULL, group->count, sizeof(*waits));
-	size_t count = 0, different = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->threads[i]->wait)
-			waits[count++] = (struct shared_wait){
-				group->threads[i]->wait->sentence, group->threads[i]->tid, 1};
+			waits[count++] = (struct shared_wait){group->threads[i]->wait->sentence,
+				(uint64_t)group->threads[i]->tid, 1};
 	}
-	qsort(waits, count, sizeof(*waits), compare_waits);
-	for (size_t i = 0; i < count; i++) {
-		if (different && strcmp(waits[different - 1].sentence, waits[i].sentence) == 0)
-			waits[different - 1].count++;
-		else
-			waits[different++] = waits[i];
-	}
-	qsort(waits, different, sizeof(*waits), compare_shared);
-	for (size_t i = 0; i < different && i < WAITS_SHOWN; i++) {
-		page_pad(page, LABEL_COLUMN, 0);
-		page_put(page, STYLE_STRONG, waits[i].sentence);
-		if (waits[i].count == 1)
-			page_format(page, STYLE_DIM, "   (thread %d)", waits[i].first);
-		else
-			page_format(page, STYLE_DIM, "   (%zu threads, %d the first)",
-				waits[i].count, waits[i].first);
-		page_end(page);
-	}
-	if (different > WAITS_SHOWN) {
-		page_pad(page, LABEL_COLUMN, 0);
-		page_format(page, STYLE_DIM,
-			"… %zu other waits of this kind: --no-group shows them",
-			different - WAITS_SHOWN);
-		page_end(page);
-	}
-}
-
-/* Whether @sentence names the process already, as words of ours do: "cat (pid 7)". */
-static bool names_process(const char *sentence, pid_t pid)
-{
-	char words[sizeof("(pid )") + 11];
-
-	snprintf(words, sizeof(words), "(pid %d)", pid);
-	return sentence && strstr(sentence, words);
-}
-
-/* Whom the wait is on, where neither its sentence nor the syscall says it. */
-static void put_holders(struct page *page, const struct thread *thread)
-{
-	const char *call = thread->syscall ? thread->syscall->text : NULL;
-	const char *label = "on";
-
-	for (size_t i = 0; i < thread->wait->holder_count; i++) {
-		const struct holder *holder = &thread->wait->holders[i];
-
-		if (names_process(thread->wait->sentence, holder->pid) ||
-			names_process(call, holder->pid))
-			continue;
-		label_put(page, label);
-		page_format(page, STYLE_PLAIN, "pid %d", holder->pid);
-		if (holder->tid)
-			page_format(page, STYLE_PLAIN, " thread %d", holder->tid);
-		page_format(page, STYLE_PLAIN, ": %s", holder->text);
-		page_end(page);
-		label = "";
-	}
+	waits_put(page, waits, count, "thread");
 }
 
 /* Whether the first thread's syscall is but an example of those of its group. */
@@ -353,36 +220,107 @@ static bool syscalls_differ(const struct thread_group *group)
 	return false;
 }
 
+/* Whether the goroutines that a group's threads run were started by different ones. */
+static bool creators_differ(const struct process *process, const struct thread_group *group)
+{
+	const struct goroutine *first = goroutine_of(process, group->threads[0]);
+
+	for (size_t i = 1; first && i < group->count; i++) {
+		const struct goroutine *goroutine = goroutine_of(process, group->threads[i]);
+
+		if (!goroutine || goroutine->creator_id != first->creator_id)
+			return true;
+	}
+	return false;
+}
+
+/* In what calls those of a group are that rest: "5 in futex, 1 in epoll_wait". */
+static void put_resting(struct page *page, const struct thread_group *group)
+{
+	const char **names cleanup_free = reallocate(NULL, group->count, sizeof(*names));
+	size_t count = 0;
+
+	for (size_t i = 0; i < group->count; i++) {
+		const struct syscall_call *call = group->threads[i]->syscall;
+
+		if (call && call->name)
+			names[count++] = call->name;
+	}
+	if (!count)
+		return;
+	qsort(names, count, sizeof(*names), compare_names);
+	label_put(page, "syscall");
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i + 1; next < count; next++) {
+			if (strcmp(names[i], names[next]))
+				break;
+		}
+		page_put(page, STYLE_PLAIN, i ? ", " : "");
+		if (group->count > 1)
+			page_format(page, STYLE_PLAIN, "%zu in ", next - i);
+		page_put(page, STYLE_PLAIN, names[i]);
+	}
+	page_end(page);
+}
+
+/* What the runtime does with the threads, beside their state: in @page's line. */
+static void put_role(
+	struct page *page, const struct process *process, const struct thread_group *group)
+{
+	const struct thread *thread = group->threads[0];
+
+	if (thread->goroutine) {
+		page_pad(page, 0, 3);
+		goroutines_of_threads_put(page, process, group);
+	} else if (thread->role) {
+		page_pad(page, 0, 3);
+		page_format(page, STYLE_DIM, "%s%s", thread->role, group->count > 1 ? "s" : "");
+	}
+}
+
 static void put_group(struct page *page, const struct process *process,
 	const struct thread_group *group, const struct render_options *options)
 {
 	const struct thread *thread = group->threads[0];
-	struct text ids cleanup_text = {0};
+	uint64_t *ids cleanup_free = reallocate(NULL, group->count, sizeof(*ids));
+	struct text line cleanup_text = {0};
 	bool ids_fit = true;
 
+	for (size_t i = 0; i < group->count; i++)
+		ids[i] = (uint64_t)group->threads[i]->tid;
 	if (group->count == 1) {
 		page_format(page, STYLE_PLAIN, "thread %d ", thread->tid);
 	} else {
-		ids_fit = append_all_ids(&ids, group);
+		ids_fit = ids_append(&line, ids, group->count, IDS_COLUMNS_MAX);
 		page_format(page, STYLE_PLAIN, "%zu threads ", group->count);
 		if (ids_fit)
-			page_format(page, STYLE_DIM, "(ids %s) ", ids.bytes);
+			page_format(page, STYLE_DIM, "(ids %s) ", line.bytes);
 	}
 	put_names(page, group);
 	page_pad(page, 0, 3);
 	put_state(page, process, group);
+	put_role(page, process, group);
 	page_end(page);
 	if (!ids_fit)
-		put_id_lines(page, group);
+		ids_put(page, "threads", ids, group->count);
+	if (thread_rests_in_role(thread) && !options->runtime_frames) {
+		put_resting(page, group);
+		return;
+	}
 	if (!group->same_wait) {
 		put_waits(page, group);
 	} else if (thread->wait) {
 		page_pad(page, LABEL_COLUMN, 0);
 		page_put(page, STYLE_STRONG, thread->wait->sentence);
 		page_end(page);
-		put_holders(page, thread);
+		holders_put(page, process, thread->wait,
+			thread->syscall ? thread->syscall->text : NULL);
 	}
-	stack_text_put(page, process, thread, syscalls_differ(group), options);
+	struct examples examples = {
+		.syscall = syscalls_differ(group),
+		.creator = creators_differ(process, group),
+	};
+	stack_text_put(page, process, thread, examples, options);
 }
 
 static void put_process(
@@ -401,6 +339,8 @@ static void put_process(
 		page_end(page);
 		put_group(page, process, &groups.items[i], options);
 	}
+	if (process->goroutines)
+		goroutines_put(page, process, options);
 }
 
 static void render(const struct look *look, const struct render_options *options, FILE *out)

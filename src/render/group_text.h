@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a group of threads or of goroutines has in common in text output: ids, waits, holders. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/process.h"
+#include "render/page.h"
+
+/*
+ * Appends the @count rising @ids as "4242, 4250–4255". False where that is longer than @columns:
+ * then only those were appended that fit, at least one.
+ */
+bool ids_append(struct text *text, const uint64_t *ids, size_t count, size_t columns);
+
+/* The ids in a labelled block of a few lines. */
+void ids_put(struct page *page, const char *label, const uint64_t *ids, size_t count);
+
+/* One sentence that several of a group share. */
+struct shared_wait {
+	const char *sentence;
+	uint64_t first; /* the lowest id that has it */
+	size_t count;
+};
+
+/*
+ * Different sentences of one group of "thread"s or "goroutine"s (@noun): the most frequent, each
+ * with whose it is. @waits has one entry for each that waits, and is used up.
+ */
+void waits_put(struct page *page, struct shared_wait *waits, size_t count, const char *noun);
+
+/* Whom @wait is on, where neither its sentence nor @call, which may be NULL, says it. */
+void holders_put(struct page *page, const struct process *process, const struct wait *wait,
+	const char *call);
