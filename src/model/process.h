@@ -93,6 +93,9 @@ struct process {
 
 	struct thread *threads; /* main thread first, then by rising id */
 	size_t thread_count;
+	struct user_stack **user_stacks; /* by unwind/: the different ones of its threads; those
+					    whose stacks are alike share one */
+	size_t user_stack_count;
 	struct goroutine
 		*goroutines; /* by rising id, the runtime's own among them; NULL: not sought */
 	size_t goroutine_count;

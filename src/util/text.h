@@ -31,6 +31,9 @@ void text_append_format(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_append_vformat(struct text *text, const char *format, va_list arguments);
 
+/* Appends the digits of @value, to the base 2 to 16, without a prefix. */
+void text_append_number(struct text *text, uint64_t value, unsigned base);
+
 /*
  * Appends @length bytes so that a terminal shows them harmlessly on one line:
  * control characters, invalid UTF-8, and the Unicode characters that reorder or
