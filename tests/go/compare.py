@@ -5,15 +5,16 @@
     compare.py [-v] [--kind KIND]... [VERSION]...      VERSION: 1.19 ... 1.27, "system", or "all"
 
 Each version builds tests/go/server in each kind of build. Its goroutines are at rest when it
-announces itself: whystuck looks, then SIGQUIT makes the runtime tell of the same goroutines and end.
-Equal must be, of every goroutine, the state or the wait reason, minutes, "locked to thread", each
-frame's function, file and line, and by which line of which goroutine it was created. Three looks:
+announces itself: whystuck looks, and then the runtime tells of the same goroutines. Equal must be,
+of every goroutine, the state or the wait reason, minutes, "locked to thread", each frame's function,
+file and line, and by which line of which goroutine it was created. Three looks:
 
-    user      the view that people get, against GOTRACEBACK=all
-    system    the runtime's own goroutines and frames too, against GOTRACEBACK=system
-    runnable  goroutines that never came to run, or gave way: one processor, kept by a loop
+    user      the view that people get, against runtime.Stack, which hides what the runtime hides
+    system    the runtime's own goroutines and frames too, against the dump on SIGQUIT
+    runnable  the same of goroutines that never came to run, or gave way, on one processor
 
-A look at a process older than a minute is the last of each version ("aged"): minutes are told.
+A look at a process older than a minute is the last of each version ("aged"),
+like "user": minutes are told.
 """
 
 import argparse
@@ -38,16 +39,20 @@ LOOK_SECONDS = 60
 
 # What goes on while we look, and how far out of its stack stands still: at these functions, which
 # have one line each. Nothing else may differ.
-MOVING = {"main.movingLoop", "main.movingYields"}
+# Of the one that tells, its caller stands still.
+MOVING = {"main.movingLoop": 0, "main.movingYields": 0, "main.finish": 1}
 MOVING_STATES = {"running", "runnable"}
+TELLING_STATES = {"running", "syscall"}
 # The runtime's own that work on after a collection, by the function that each begins with.
 AT_WORK = {"runtime.gcBgMarkWorker", "runtime.bgsweep", "runtime.bgscavenge", "runtime.forcegchelper",
            "runtime.gcBgMarkWorker.func1"}
+ALL = ["--runtime-frames", "--system-goroutines"]
+# whystuck's options, and the server's arguments.
 LOOKS = {
-    "user": ("all", [], []),
-    "system": ("system", ["--runtime-frames", "--system-goroutines"], []),
-    "runnable": ("all", [], ["runnable"]),
-    "aged": ("all", [], []),
+    "user": ([], ["stack"]),
+    "system": (ALL, []),
+    "runnable": (ALL, ["runnable"]),
+    "aged": ([], ["stack"]),
 }
 
 
@@ -55,13 +60,13 @@ class Server:
     """A process of tests/go/server that has announced itself."""
 
     def __init__(self, program, look):
-        traceback, self.options, arguments = LOOKS[look]
-        environment = {**os.environ, "GOTRACEBACK": traceback}
+        self.options, self.arguments = LOOKS[look]
+        environment = {**os.environ, "GOTRACEBACK": "all"}
         environment.pop("GODEBUG", None)
-        if arguments:
+        if "runnable" in self.arguments:
             environment["GODEBUG"] = "asyncpreemptoff=1"
         self.dump = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([program, *self.arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.dump, env=environment)
         line = b""
         while not line.endswith(b"\n"):
@@ -81,11 +86,16 @@ class Server:
         self.dump.seek(0)
         return self.dump.read().decode(errors="replace")
 
-    def quit(self):
-        """The runtime's dump. The loop's thread is to write it, so that its stack is in it."""
-        tid = self.threads.get("main.movingLoop", self.pid)
-        if LIBC.syscall(SYS_TGKILL, self.pid, tid, signal.SIGQUIT):
-            raise OSError(ctypes.get_errno(), "tgkill")
+    def tell(self):
+        """What the runtime has to say; the process ends. The thread of the loop is to write the
+        dump, so that its stack is in it."""
+        if "stack" in self.arguments:
+            while os.read(self.process.stdout.fileno(), 1 << 20):
+                pass
+        else:
+            tid = self.threads.get("main.movingLoop", self.pid)
+            if LIBC.syscall(SYS_TGKILL, self.pid, tid, signal.SIGQUIT):
+                raise OSError(ctypes.get_errno(), "tgkill")
         self.process.wait(timeout=LOOK_SECONDS)
         return self.told()
 
@@ -110,10 +120,11 @@ def still(ours, theirs):
             continue
         for number, frame in enumerate(goroutine.frames):
             if frame.function in MOVING:
-                goroutine.frames = goroutine.frames[number:]
+                goroutine.frames = goroutine.frames[number + MOVING[frame.function]:]
                 break
-    if ours.status in MOVING_STATES and theirs.status in MOVING_STATES:
-        ours.status = theirs.status
+    for states in (MOVING_STATES, TELLING_STATES):
+        if states >= {ours.status, theirs.status}:
+            ours.status = theirs.status
 
 
 def outermost_only(goroutine):
@@ -133,7 +144,7 @@ def compare(ours, theirs, seconds):
                                f"{there.functions[:3]} ... {there.functions[-1:]}")
             continue
         told = other.functions or mine.functions
-        if MOVING.intersection(told):
+        if MOVING.keys() & set(told):
             still(mine, other)
         elif AT_WORK.intersection(told):
             outermost_only(mine)
@@ -173,7 +184,7 @@ def run(server):
     """One look at a server, and its own dump, compared; the server ends."""
     began = time.monotonic()
     process = look_at(server.pid, server.options)
-    told = server.quit()
+    told = server.tell()
     seconds = time.monotonic() - began
     ours, theirs = dump.of_json(process), dump.parse(told)
     if not theirs:

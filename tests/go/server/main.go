@@ -4,7 +4,9 @@
 // is where it shall be, and writes a line to standard output: the thread ids of those that are
 // locked to their thread, as JSON. From then on nothing moves but what its name says moves.
 //
-//	server [SET]    everything, or the set "runnable"
+//	server              everything
+//	server stack        the same; when all that it writes has been read, it tells by runtime.Stack
+//	server runnable     goroutines that do not come to run
 package main
 
 import (
@@ -119,6 +121,17 @@ func announce() {
 	syscall.Write(1, block)
 }
 
+// finish gives way to the look, and then tells what it should have seen, where that is asked for.
+//
+//go:noinline
+func finish() {
+	announce()
+	if len(os.Args) > 1 && os.Args[1] == "stack" {
+		text := make([]byte, 1<<24)
+		os.Stderr.Write(text[:runtime.Stack(text, true)])
+	}
+}
+
 func main() {
 	runtime.GOMAXPROCS(4)
 	debug.SetGCPercent(-1)
@@ -147,7 +160,7 @@ func main() {
 	awaitAll()
 	runtime.GC()
 	awaitAll()
-	announce()
+	finish()
 }
 
 // extra holds what only some builds have: cgo, newer versions of the language.
