@@ -6,6 +6,9 @@
 #   make bench      measures against gdb and eu-stack
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
+#   make check-go   compares goroutines with what Go 1.19 and 1.21 to 1.27 say, which it fetches
+#   make check-go-servers   the same of etcd, caddy and prometheus; esbuild's are listed
+#   make storm-go   looks at 100,000 goroutines a second that come and go, for STORM_SECONDS
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
 #   make uninstall  takes these away
 #
@@ -117,6 +120,8 @@ check:
 	tools/install-dependencies build bpf check
 	$(MAKE) unit-and-live
 	$(MAKE) truth-check
+	$(MAKE) GO_VERSIONS=system go-run
+	$(MAKE) STORM_SECONDS=5 storm-go-run
 
 demo:
 	tools/install-dependencies build bpf demo
@@ -168,8 +173,39 @@ build/bench/target: bench/target.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $<
 
-bench-run: $(B)/whystuck build/bench/target
+build/bench/go-target: bench/go-target/main.go bench/go-target/go.mod
+	@mkdir -p $(@D)
+	cd bench/go-target && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
+
+bench-run: $(B)/whystuck build/bench/target build/bench/go-target
 	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+	$(PYTHON) bench/goroutines $(BENCH_GO) $(B)/whystuck build/bench/go-target
+
+# The toolchains are fetched once, into build/go; "system" is the one that is installed.
+GO_VERSIONS ?= all
+STORM_SECONDS ?= 60
+
+.PHONY: check-go check-go-servers storm-go go-run go-servers-run storm-go-run
+check-go:
+	tools/install-dependencies build bpf go
+	$(MAKE) go-run
+
+check-go-servers:
+	tools/install-dependencies build bpf go go-servers
+	$(MAKE) go-servers-run
+
+storm-go:
+	tools/install-dependencies build bpf go
+	$(MAKE) SAN=address,undefined storm-go-run
+
+go-run: $(B)/whystuck
+	$(TEST_ENVIRONMENT) $(PYTHON) tests/go/compare.py $(GO_VERSIONS)
+
+go-servers-run: $(B)/whystuck
+	$(TEST_ENVIRONMENT) $(PYTHON) tests/go/servers.py
+
+storm-go-run: $(B)/whystuck
+	$(TEST_ENVIRONMENT) $(PYTHON) tests/go/storm.py $(STORM_SECONDS)
 
 # Each is booted under qemu with an initramfs; fetched once, into build/kernels.
 KERNELS ?= 5.10 6.1 6.12

@@ -24,9 +24,11 @@ import toolchains
 SOURCE = toolchains.HERE / "storm"
 LOOK_SECONDS = 120
 # From the outside in, one letter a frame; what is below main's functions is the runtime's or sync's.
-POSSIBLE = re.compile(r"g(om*i?)?x*")
+# A go statement with arguments begins with a function that the compiler made (s).
+POSSIBLE = re.compile(r"gs?(om*i?)?x*")
 LETTERS = {"Outer": "o", "Middle": "m", "Inner": "i"}
 COLOURED = re.compile(r"main\.(red|blue)(Outer|Middle|Inner)")
+SHIM = re.compile(r"main\.start(Red|Blue)\W\w+")
 
 
 def impossible(goroutine):
@@ -37,6 +39,11 @@ def impossible(goroutine):
         if found:
             letters += LETTERS[found[2]]
             colours.add(found[1])
+            continue
+        found = SHIM.match(frame["symbol"] or "")
+        if found:
+            letters += "s"
+            colours.add(found[1].lower())
         else:
             letters += "g" if frame["symbol"] == "runtime.goexit" else "x"
     creator = goroutine["created_by"] and goroutine["created_by"]["symbol"]
