@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ enum long_option {
 	LONG_GROUP = 0x100,
 	LONG_NO_GROUP,
 	LONG_NO_GOROUTINES,
+	LONG_GOROUTINE,
+	LONG_RUNTIME_FRAMES,
 	LONG_NO_KERNEL,
 	LONG_NO_USER,
 	LONG_LINES,
@@ -45,6 +48,8 @@ static const struct option long_options[] = {
 	{"format", required_argument, NULL, 'f'},
 	{"goroutines", no_argument, NULL, 'g'},
 	{"no-goroutines", no_argument, NULL, LONG_NO_GOROUTINES},
+	{"goroutine", required_argument, NULL, LONG_GOROUTINE},
+	{"runtime-frames", no_argument, NULL, LONG_RUNTIME_FRAMES},
 	{"group", no_argument, NULL, LONG_GROUP},
 	{"no-group", no_argument, NULL, LONG_NO_GROUP},
 	{"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
@@ -73,19 +78,25 @@ static const char help_head[] =
 	"  -k, --kernel-threads   with -a: kernel threads too\n"
 	"  -t, --thread=TID       only this thread; may be repeated. Needs no TARGET\n"
 	"  -s, --state=STATES     only threads in these states: any of " STATES "\n"
+	"      --goroutine=ID     only this goroutine and the thread that runs it; may\n"
+	"                         be repeated\n"
 	"\n"
 	"What to show:\n"
 	"  -p, --process-info     also command line, executable, start time, limits,\n"
 	"                         namespaces, open files with who is at their other end\n"
+	"  -g, --goroutines       all goroutines of Go processes; this is so unless -t\n"
+	"                         or -s asks for some threads\n"
+	"      --no-goroutines    no goroutines\n"
+	"      --runtime-frames   frames and goroutines of Go's runtime itself too\n"
 	"  -n, --max-frames=N     up to N frames of each stack (256)\n"
 	"      --no-kernel        no kernel frames\n"
 	"      --no-user          no user frames\n"
 	"      --lines            source lines and inlined frames of the C library too,\n"
 	"                         whose debug information takes long to unpack\n"
 	"      --no-lines         no source lines and no inlined frames: faster\n"
-	"      --group            threads with the same stack once, with their ids; this\n"
-	"                         is what text does\n"
-	"      --no-group         each thread on its own\n"
+	"      --group            threads, and goroutines, with the same stack once, with\n"
+	"                         their ids; this is what text does\n"
+	"      --no-group         each on its own\n"
 	"  -f, --format=FORMAT    ";
 
 static const char help_tail[] =
@@ -155,6 +166,22 @@ static enum options_outcome add_tid(struct options *options, const char *string)
 	}
 	array_reserve(options->tids, options->tid_count, options->tid_capacity);
 	options->tids[options->tid_count++] = (pid_t)tid;
+	return OPTIONS_LOOK;
+}
+
+static enum options_outcome add_goroutine(struct options *options, const char *string)
+{
+	long id;
+
+	if (!parse_number(string, LONG_MAX, &id))
+		return wrong("no goroutine id", string, "--goroutine takes a number from 1 on");
+	for (size_t i = 0; i < options->goroutine_count; i++) {
+		if (options->goroutine_ids[i] == (uint64_t)id)
+			return OPTIONS_LOOK;
+	}
+	array_reserve(
+		options->goroutine_ids, options->goroutine_count, options->goroutine_capacity);
+	options->goroutine_ids[options->goroutine_count++] = (uint64_t)id;
 	return OPTIONS_LOOK;
 }
 
@@ -284,8 +311,16 @@ static enum options_outcome take_option(struct options *options, int option, con
 	case 'f':
 		return set_format(options, optarg);
 	case 'g':
+		options->goroutines = GOROUTINES_ALL;
+		return OPTIONS_LOOK;
 	case LONG_NO_GOROUTINES:
-		return OPTIONS_LOOK; /* goroutines are not known yet: nothing to turn on or off */
+		options->goroutines = GOROUTINES_NONE;
+		return OPTIONS_LOOK;
+	case LONG_GOROUTINE:
+		return add_goroutine(options, optarg);
+	case LONG_RUNTIME_FRAMES:
+		options->render.runtime_frames = true;
+		return OPTIONS_LOOK;
 	case LONG_GROUP:
 		options->render.grouping = GROUP_ALWAYS;
 		return OPTIONS_LOOK;
@@ -337,7 +372,26 @@ static enum options_outcome check(const struct options *options)
 	if (!options->all && !options->target_count && !options->tid_count)
 		return wrong("no target", NULL,
 			"name a PID or a process, or -a for all; whystuck --help tells more");
+	if (options->goroutine_count && options->goroutines == GOROUTINES_NONE)
+		return wrong("--goroutine asks for what --no-goroutines leaves out", NULL,
+			"leave one of them out");
+	if ((options->goroutine_count || options->goroutines == GOROUTINES_ALL) &&
+		!options->render.user)
+		return wrong("--no-user leaves out goroutines, which are asked for", NULL,
+			"leave one of them out");
 	return OPTIONS_LOOK;
+}
+
+/* What is not said of goroutines follows from the rest. */
+static void settle_goroutines(struct options *options)
+{
+	bool some_threads = options->tid_count || options->states;
+
+	if (!options->render.user)
+		options->goroutines = GOROUTINES_NONE;
+	else if (options->goroutines == GOROUTINES_DEFAULT)
+		options->goroutines = some_threads ? GOROUTINES_OF_THREADS : GOROUTINES_ALL;
+	options->render.partial = some_threads || options->goroutine_count;
 }
 
 enum options_outcome options_parse(struct options *options, int argc, char **argv)
@@ -377,12 +431,15 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 	}
 	for (int i = optind; i < argc; i++)
 		add_target(options, argv[i]);
-	options->render.partial = options->tid_count || options->states;
-	return check(options);
+
+	enum options_outcome outcome = check(options);
+	settle_goroutines(options);
+	return outcome;
 }
 
 void options_deinit(struct options *options)
 {
 	free(options->targets);
 	free(options->tids);
+	free(options->goroutine_ids);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "collect/collector.h"
 #include "render/render.h"
@@ -14,6 +15,13 @@ enum options_outcome {
 	OPTIONS_WRONG, /* one line was printed on standard error: exit status 2 */
 };
 
+enum goroutines_wanted {
+	GOROUTINES_DEFAULT,    /* while the options are read only */
+	GOROUTINES_ALL,        /* of each process that has some */
+	GOROUTINES_OF_THREADS, /* those that the threads run which are shown */
+	GOROUTINES_NONE,       /* they are not looked for */
+};
+
 struct options {
 	const char **targets; /* heap; the strings are of argv */
 	size_t target_count, target_capacity;
@@ -21,6 +29,9 @@ struct options {
 	pid_t *tids; /* heap, each once */
 	size_t tid_count, tid_capacity;
 	const char *states; /* of argv; NULL: all */
+	enum goroutines_wanted goroutines;
+	uint64_t *goroutine_ids; /* heap, each once: only these */
+	size_t goroutine_count, goroutine_capacity;
 	const struct renderer *renderer;
 	struct render_options
 		render; /* .color and .width are settled: a terminal, NO_COLOR, --color */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,20 +12,25 @@
 
 #define LINES_MAX 20 /* of a process: one can be built to have a reason for each thread */
 
-/* The same stage and reason, however many threads have it. */
+/* The same stage and reason, however many threads, or goroutines, have it. */
 struct shared_gap {
 	const char *key;
 	const struct gap *gap;
-	size_t thread_count; /* 0: of the process itself */
-	pid_t first;
+	const char *noun; /* "thread"; NULL: of the process itself alone */
+	size_t count;     /* of these */
+	uint64_t first;
 	UT_hash_handle hh;
 };
 
-static void add_gaps(struct shared_gap **shared, const struct gaps *gaps,
-	const struct thread *thread, struct arena *arena)
+/* @noun: NULL for the process's own. */
+static void add_gaps(struct shared_gap **shared, const struct gaps *gaps, const char *noun,
+	uint64_t id, struct arena *arena)
 {
+	bool of_goroutine = noun && strcmp(noun, "goroutine") == 0;
+
 	for_each_gap (gap, gaps) {
-		const char *key = arena_printf(arena, "%s %s", stage_name(gap->stage), gap->reason);
+		const char *key = arena_printf(
+			arena, "%d %s %s", of_goroutine, stage_name(gap->stage), gap->reason);
 		struct shared_gap *found;
 
 		HASH_FIND_STR(*shared, key, found);
@@ -34,8 +40,10 @@ static void add_gaps(struct shared_gap **shared, const struct gaps *gaps,
 			found->gap = gap;
 			HASH_ADD_KEYPTR(hh, *shared, found->key, strlen(found->key), found);
 		}
-		if (thread && !found->thread_count++)
-			found->first = thread->tid;
+		if (noun && !found->count++) {
+			found->noun = noun;
+			found->first = id;
+		}
 	}
 }
 
@@ -44,13 +52,15 @@ static void report_line(
 {
 	const char *stage = stage_name(shared->gap->stage);
 	const char *reason = shared->gap->reason;
+	bool alone =
+		shared->noun && strcmp(shared->noun, "thread") == 0 && process->thread_count == 1;
 
-	if (shared->thread_count > 1)
-		message("%d %s: %s: %s (%zu threads)", process->pid, comm, stage, reason,
-			shared->thread_count);
-	else if (shared->thread_count && process->thread_count > 1)
-		message("%d %s: %s: %s (thread %d)", process->pid, comm, stage, reason,
-			shared->first);
+	if (shared->noun && shared->count > 1)
+		message("%d %s: %s: %s (%zu %ss)", process->pid, comm, stage, reason, shared->count,
+			shared->noun);
+	else if (shared->noun && !alone)
+		message("%d %s: %s: %s (%s %" PRIu64 ")", process->pid, comm, stage, reason,
+			shared->noun, shared->first);
 	else
 		message("%d %s: %s: %s", process->pid, comm, stage, reason);
 }
@@ -62,9 +72,13 @@ static bool report_process(const struct process *process, bool all)
 	struct shared_gap *shared = NULL, *next;
 	size_t lines = 0, count;
 
-	add_gaps(&shared, &process->gaps, NULL, arena);
+	add_gaps(&shared, &process->gaps, NULL, 0, arena);
 	for (size_t i = 0; i < process->thread_count; i++)
-		add_gaps(&shared, &process->threads[i].gaps, &process->threads[i], arena);
+		add_gaps(&shared, &process->threads[i].gaps, "thread",
+			(uint64_t)process->threads[i].tid, arena);
+	for (size_t i = 0; i < process->goroutine_count; i++)
+		add_gaps(&shared, &process->goroutines[i].gaps, "goroutine",
+			process->goroutines[i].id, arena);
 	count = HASH_COUNT(shared);
 	for (struct shared_gap *at = shared; at; at = next) {
 		next = at->hh.next;

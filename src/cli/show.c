@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "cli/message.h"
 #include "cli/report.h"
+#include "cli/selection.h"
 #include "collect/targets.h"
 #include "elf/modules.h"
 #include "explain/explain.h"
@@ -99,13 +100,14 @@ static void check_threads(const struct options *options, struct look *look, cons
 	}
 }
 
-/* Where only some threads were asked for, a process that has none of them is left out. */
-static void drop_processes_without_threads(struct look *look)
+/* Where only some threads or goroutines were asked for, a process that has none is left out. */
+static void drop_empty_processes(struct look *look)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < look->process_count; i++) {
-		if (look->processes[i]->thread_count || look->processes[i]->gaps.first)
+		if (look->processes[i]->thread_count || look->processes[i]->goroutine_count ||
+			look->processes[i]->gaps.first)
 			look->processes[kept++] = look->processes[i];
 	}
 	look->process_count = kept;
@@ -118,6 +120,15 @@ static size_t count_threads(const struct look *look)
 	for (size_t i = 0; i < look->process_count; i++)
 		count += look->processes[i]->thread_count;
 	return count;
+}
+
+static bool has_goroutines(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (look->processes[i]->goroutine_count)
+			return true;
+	}
+	return false;
 }
 
 /* A stack that ends early is a gap of its thread, unless it was the user's limit that ended it. */
@@ -294,13 +305,14 @@ int show(const struct options *options)
 	if (pids.count)
 		take_look(options, &pids, images, &look);
 	check_threads(options, &look, missing);
-	if (options->tid_count || options->states)
-		drop_processes_without_threads(&look);
+	goroutines_select(options, &look);
+	if (options->render.partial)
+		drop_empty_processes(&look);
 
 	options->renderer->render(&look, &options->render, stdout);
 	bool written = output_finish();
 	bool gaps = report_gaps(&look, options->verbose);
-	bool shown = count_threads(&look);
+	bool shown = count_threads(&look) || has_goroutines(&look);
 	images_destroy(images);
 
 	/* that no thread is in a state is an answer too */

@@ -194,51 +194,24 @@ static void put_group(struct page *page, const struct process *process,
 	put_other_gaps(page, goroutine);
 }
 
-struct state_count {
-	const char *state;
-	size_t count;
-};
-
-static int compare_states(const void *left, const void *right)
-{
-	const struct state_count *a = left, *b = right;
-
-	return a->state == b->state ? 0 : strcmp(a->state, b->state);
-}
-
-static int compare_counts(const void *left, const void *right)
-{
-	const struct state_count *a = left, *b = right;
-
-	return a->count == b->count ? compare_states(left, right) : a->count < b->count ? 1 : -1;
-}
-
 /* How many goroutines are in each state, in @states; how many states. */
-static size_t count_states(const struct goroutine_groups *groups, struct state_count *states)
+static size_t count_states(const struct goroutine_groups *groups, struct word_count *states)
 {
-	size_t count = 0, different = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < groups->count; i++)
-		states[count++] = (struct state_count){
+		states[count++] = (struct word_count){
 			state_of(groups->items[i].goroutines[0]), groups->items[i].count};
 	for (size_t i = 0; i < groups->on_thread_count; i++)
-		states[count++] = (struct state_count){state_of(groups->on_threads[i]), 1};
-	qsort(states, count, sizeof(*states), compare_states);
-	for (size_t i = 0; i < count; i++) {
-		if (different && strcmp(states[different - 1].state, states[i].state) == 0)
-			states[different - 1].count += states[i].count;
-		else
-			states[different++] = states[i];
-	}
-	qsort(states, different, sizeof(*states), compare_counts);
-	return different;
+		states[count++] = (struct word_count){state_of(groups->on_threads[i]), 1};
+	return words_add_up(states, count);
 }
 
 /* "1,030 goroutines: 1,024 chan receive, 6 IO wait". */
 static void put_summary(
 	struct page *page, const struct process *process, const struct goroutine_groups *groups)
 {
-	struct state_count *states cleanup_free =
+	struct word_count *states cleanup_free =
 		reallocate(NULL, groups->count + groups->on_thread_count + 1, sizeof(*states));
 	size_t count = count_states(groups, states);
 	struct text item cleanup_text = {0};
@@ -253,7 +226,7 @@ static void put_summary(
 		} else {
 			count_append(&item, states[i].count);
 			text_append(&item, " ");
-			text_append_escaped(&item, states[i].state, strlen(states[i].state));
+			text_append_escaped(&item, states[i].word, strlen(states[i].word));
 		}
 		page_wrap(page, LABEL_COLUMN, STYLE_PLAIN, item.bytes);
 	}

@@ -75,6 +75,37 @@ void ids_put(struct page *page, const char *label, const uint64_t *ids, size_t c
 	page_end(page);
 }
 
+static int compare_words(const void *left, const void *right)
+{
+	const struct word_count *a = left, *b = right;
+
+	return a->word == b->word ? 0 : strcmp(a->word, b->word);
+}
+
+static int compare_counts(const void *left, const void *right)
+{
+	const struct word_count *a = left, *b = right;
+
+	return a->count == b->count ? compare_words(left, right) : a->count < b->count ? 1 : -1;
+}
+
+size_t words_add_up(struct word_count *words, size_t count)
+{
+	size_t different = 0;
+
+	if (!count)
+		return 0;
+	qsort(words, count, sizeof(*words), compare_words);
+	for (size_t i = 0; i < count; i++) {
+		if (different && compare_words(&words[different - 1], &words[i]) == 0)
+			words[different - 1].count += words[i].count;
+		else
+			words[different++] = words[i];
+	}
+	qsort(words, different, sizeof(*words), compare_counts);
+	return different;
+}
+
 static int compare_waits(const void *left, const void *right)
 {
 	const struct shared_wait *a = left, *b = right;

@@ -17,6 +17,15 @@ bool ids_append(struct text *text, const uint64_t *ids, size_t count, size_t col
 /* The ids in a labelled block of a few lines. */
 void ids_put(struct page *page, const char *label, const uint64_t *ids, size_t count);
 
+/* How often a word stands in a list. */
+struct word_count {
+	const char *word;
+	size_t count;
+};
+
+/* Adds up equal words of @count and orders them, the most frequent first; how many are left. */
+size_t words_add_up(struct word_count *words, size_t count);
+
 /* One sentence that several of a group share. */
 struct shared_wait {
 	const char *sentence;

@@ -237,28 +237,25 @@ static bool creators_differ(const struct process *process, const struct thread_g
 /* In what calls those of a group are that rest: "5 in futex, 1 in epoll_wait". */
 static void put_resting(struct page *page, const struct thread_group *group)
 {
-	const char **names cleanup_free = reallocate(NULL, group->count, sizeof(*names));
+	struct word_count *calls cleanup_free = reallocate(NULL, group->count, sizeof(*calls));
 	size_t count = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
 		const struct syscall_call *call = group->threads[i]->syscall;
 
 		if (call && call->name)
-			names[count++] = call->name;
+			calls[count++] = (struct word_count){call->name, 1};
 	}
+	count = words_add_up(calls, count);
 	if (!count)
 		return;
-	qsort(names, count, sizeof(*names), compare_names);
 	label_put(page, "syscall");
-	for (size_t i = 0, next; i < count; i = next) {
-		for (next = i + 1; next < count; next++) {
-			if (strcmp(names[i], names[next]))
-				break;
-		}
-		page_put(page, STYLE_PLAIN, i ? ", " : "");
-		if (group->count > 1)
-			page_format(page, STYLE_PLAIN, "%zu in ", next - i);
-		page_put(page, STYLE_PLAIN, names[i]);
+	if (group->count == 1) {
+		page_put(page, STYLE_PLAIN, group->threads[0]->syscall->text);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			page_format(page, STYLE_PLAIN, "%s%zu in %s", i ? ", " : "", calls[i].count,
+				calls[i].word);
 	}
 	page_end(page);
 }

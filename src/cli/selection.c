@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/selection.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "util/memory.h"
+
+static int compare_ids(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static const uint64_t *find_id(const uint64_t *ids, size_t count, uint64_t id)
+{
+	return count ? bsearch(&id, ids, count, sizeof(*ids), compare_ids) : NULL;
+}
+
+/* A selection from one process. */
+struct selection {
+	const struct options *options;
+	uint64_t *ids; /* that were asked for, rising */
+	bool *found;   /* of them */
+	uint64_t *run; /* by the threads shown, rising */
+	size_t run_count;
+};
+
+static bool is_wanted(const struct selection *selection, const struct goroutine *goroutine)
+{
+	const struct options *options = selection->options;
+	const uint64_t *id = find_id(selection->ids, options->goroutine_count, goroutine->id);
+
+	if (options->goroutine_count) {
+		if (id)
+			selection->found[id - selection->ids] = true;
+		return id;
+	}
+	if (options->goroutines == GOROUTINES_OF_THREADS)
+		return find_id(selection->run, selection->run_count, goroutine->id);
+	return true;
+}
+
+static void select_goroutines(const struct selection *selection, struct process *process)
+{
+	bool system_too =
+		selection->options->render.runtime_frames || selection->options->goroutine_count;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < process->goroutine_count; i++) {
+		if (!is_wanted(selection, &process->goroutines[i]))
+			continue;
+		if (process->goroutines[i].is_system && !system_too)
+			process->goroutines_left_out++;
+		else
+			process->goroutines[kept++] = process->goroutines[i];
+	}
+	process->goroutine_count = kept;
+}
+
+/* The goroutines that the threads of @process run. */
+static void find_run(struct selection *selection, const struct process *process)
+{
+	selection->run = reallocate(NULL, process->thread_count + 1, sizeof(*selection->run));
+	selection->run_count = 0;
+	for (size_t i = 0; i < process->thread_count; i++) {
+		if (process->threads[i].goroutine)
+			selection->run[selection->run_count++] = process->threads[i].goroutine;
+	}
+	qsort(selection->run, selection->run_count, sizeof(*selection->run), compare_ids);
+}
+
+static void select_threads(const struct selection *selection, struct process *process)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		uint64_t goroutine = process->threads[i].goroutine;
+		const uint64_t *id =
+			find_id(selection->ids, selection->options->goroutine_count, goroutine);
+
+		if (!id)
+			continue;
+		selection->found[id - selection->ids] = true;
+		process->threads[kept++] = process->threads[i];
+	}
+	process->thread_count = kept;
+}
+
+void goroutines_select(const struct options *options, struct look *look)
+{
+	size_t count = options->goroutine_count;
+	struct selection selection = {
+		.options = options,
+		.ids = reallocate(NULL, count + 1, sizeof(uint64_t)),
+		.found = allocate_zeroed(count + 1, sizeof(bool)),
+	};
+
+	for (size_t i = 0; i < count; i++)
+		selection.ids[i] = options->goroutine_ids[i];
+	qsort(selection.ids, count, sizeof(*selection.ids), compare_ids);
+	for (size_t i = 0; i < look->process_count; i++) {
+		struct process *process = look->processes[i];
+
+		find_run(&selection, process);
+		select_goroutines(&selection, process);
+		if (count)
+			select_threads(&selection, process);
+		free(selection.run);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!selection.found[i])
+			gaps_add(&look->gaps, look->arena, STAGE_GOROUTINE,
+				"goroutine %" PRIu64 ": none of the targets has it",
+				selection.ids[i]);
+	}
+	free(selection.ids);
+	free(selection.found);
+}
