@@ -2,6 +2,11 @@
 #include "golden.h"
 #include "goroutine_fixture.h"
 
+static const struct frame go_sweeper =
+	GO_FRAME("runtime.bgsweep", 0x40b010, "mgcsweep.go", 280, true);
+static const struct frame *sweeper_frames[] = {&go_park, &go_sweeper, &go_exit};
+static struct user_stack sweeper_stack = {.frames = sweeper_frames, .frame_count = 3};
+
 static void show_golden(const char *name, struct look *look, const struct render_options *options)
 {
 	char *output = rendered(&renderer_text, look, options);
