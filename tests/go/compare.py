@@ -46,7 +46,7 @@ TELLING_STATES = {"running", "syscall"}
 # The runtime's own that work on after a collection, by the function that each begins with.
 AT_WORK = {"runtime.gcBgMarkWorker", "runtime.bgsweep", "runtime.bgscavenge", "runtime.forcegchelper",
            "runtime.gcBgMarkWorker.func1"}
-ALL = ["--runtime-frames", "--system-goroutines"]
+ALL = ["--runtime-frames"]
 # whystuck's options, and the server's arguments.
 LOOKS = {
     "user": ([], ["stack"]),
@@ -59,14 +59,14 @@ LOOKS = {
 class Server:
     """A process of tests/go/server that has announced itself."""
 
-    def __init__(self, program, look):
+    def __init__(self, program, look, prefix=()):
         self.options, self.arguments = LOOKS[look]
         environment = {**os.environ, "GOTRACEBACK": "all"}
         environment.pop("GODEBUG", None)
         if "runnable" in self.arguments:
             environment["GODEBUG"] = "asyncpreemptoff=1"
         self.dump = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([program, *self.arguments], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*prefix, program, *self.arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.dump, env=environment)
         line = b""
         while not line.endswith(b"\n"):
