@@ -19,12 +19,12 @@ bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint6
 	uint64_t id = go_u64(bytes, layout->g.goid);
 	uint32_t status = go_u32(bytes, layout->g.atomicstatus) & ~(uint32_t)GO_SCAN;
 
-	if (status > GO_STATUS_MAX || id >> 48)
+	if (status > GO_STATUS_MAX || id >> 48 || go_u64(bytes, layout->g.sched_g) != address)
 		return false;
 	/* A dead one's stack may have been given back. */
 	if (status == GO_DEAD || status == GO_IDLE || status == GO_DEADEXTRA)
 		return low <= high;
-	return go_u64(bytes, layout->g.sched_g) == address && id && low < high;
+	return id && low < high;
 }
 
 /* A copy of the variables that have pointers, and where they stand. */
