@@ -33,6 +33,7 @@ class Goroutine:
     tid: int | None = None
     stack_end: str | None = None
     gaps: list = dataclasses.field(default_factory=list)
+    calls: int = 0  # frames that are not inlined
 
     @property
     def functions(self):
@@ -120,6 +121,11 @@ def _frame(frame):
     return Frame(name, frame["file"], frame["line"])
 
 
+def minor_of(process):
+    """27 of a process of Go 1.27."""
+    return int(re.match(r"go1\.(\d+)", process["runtime"])[1])
+
+
 def of_json(process):
     """The goroutines of a process in whystuck's JSON, by id. Their stacks have C's functions too;
     the runtime's dump has Go's alone."""
@@ -131,6 +137,7 @@ def of_json(process):
             entry["id"], entry["wait_reason"] if waiting else entry["status"],
             wait_ns=entry["wait_ns"], locked=entry["locked"], tid=entry["tid"],
             frames=[_frame(frame) for frame in entry["stack"] if frame["kind"] == "go"],
+            calls=sum(not frame["inlined"] for frame in entry["stack"] if frame["kind"] == "go"),
             stack_end=entry["stack_end"], gaps=[gap["reason"] for gap in entry["gaps"]],
             creator=_frame(created) if created else None,
             creator_id=created["goroutine"] if created else None)
@@ -141,7 +148,12 @@ def of_json(process):
     return goroutines
 
 
-def _frames_differ(ours, theirs):
+# Up to Go 1.20 the runtime goes no further, and says so only where none of these is hidden
+# (runtime/traceback.go, gentraceback and traceback1).
+CALLS_MAX_1_20 = 100
+
+
+def _frames_differ(ours, theirs, minor):
     if theirs.frames is None:
         return None
     mine, other = ours.frames or [], theirs.frames
@@ -150,7 +162,7 @@ def _frames_differ(ours, theirs):
         if len(mine) != len(other) + theirs.elided:
             return f"{len(mine)} frames, not {len(other)} and {theirs.elided} elided"
         mine = mine[:inner] + mine[len(mine) - theirs.outer:]
-    elif theirs.elided < 0:
+    elif theirs.elided < 0 or (minor <= 20 and ours.calls > CALLS_MAX_1_20):
         mine = mine[:len(other)]
     for number, (one, two) in enumerate(zip(mine, other)):
         if one != two:
@@ -164,9 +176,16 @@ def _frames_differ(ours, theirs):
     return None
 
 
-def difference(ours, theirs, seconds, check_goroutine=True):
+def _hides_creator(ours, theirs):
+    """The runtime shows no creator that is inside of itself, where it hides its frames."""
+    return not theirs.creator and ours.creator and \
+        re.match(r"runtime\.[^A-Z]", ours.creator.function)
+
+
+def difference(ours, theirs, seconds, minor):
     """What is not the same in whystuck's and the runtime's view of a goroutine, in words; None:
-    nothing. `seconds` is the time between the begin of the one and the end of the other."""
+    nothing. `seconds` is the time between the begin of the one and the end of the other; `minor`
+    the version of Go."""
     if ours.status != theirs.status:
         return f"[{ours.status}], not [{theirs.status}]"
     waited = ours.wait_ns or 0
@@ -174,11 +193,13 @@ def difference(ours, theirs, seconds, check_goroutine=True):
         return f"has waited {waited} ns, not {theirs.minutes} minutes"
     if ours.locked != theirs.locked:
         return f"{'' if ours.locked else 'not '}locked to its thread"
-    frames = _frames_differ(ours, theirs)
+    frames = _frames_differ(ours, theirs, minor)
     if frames:
         return frames
+    if _hides_creator(ours, theirs):
+        return None
     if ours.creator != theirs.creator:
         return f"created by {ours.creator}, not {theirs.creator}"
-    if check_goroutine and theirs.creator_id is not None and ours.creator_id != theirs.creator_id:
+    if minor >= 21 and theirs.creator and ours.creator_id != theirs.creator_id:
         return f"created in goroutine {ours.creator_id}, not {theirs.creator_id}"
     return None

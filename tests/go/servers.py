@@ -159,14 +159,13 @@ class Comparison:
     """What rounds of answer, look, answer have shown of a server's goroutines."""
 
     def __init__(self):
-        self.equal, self.different, self.passing, self.frames, self.most = {}, {}, 0, 0, 0
+        self.equal, self.different, self.passing, self.frames = {}, {}, 0, 0
 
     def add_round(self, pid, port):
         before, began = told_by(port), time.monotonic()
         process = compare.look_at(pid, [])
         after, seconds = told_by(port), time.monotonic() - began
-        ours = dump.of_json(process)
-        self.most = max(self.most, len(ours))
+        ours, minor = dump.of_json(process), dump.minor_of(process)
         for difference in join_differences(process, ours):
             self.different.setdefault("join", difference)
         for number in before.keys() & after.keys():
@@ -174,7 +173,8 @@ class Comparison:
             if not same(before[number], theirs) or theirs.is_in(TELLER):
                 continue
             mine = ours.get(number)
-            differs = dump.difference(mine, theirs, seconds) if mine else "is not listed"
+            differs = dump.difference(mine, theirs, seconds, minor) \
+                if mine else "is not listed"
             if differs:
                 self.different.setdefault(number, f"goroutine {number} {theirs.functions[-1]}: "
                                                   f"{differs}")
