@@ -36,6 +36,7 @@ SERVER = toolchains.HERE / "server"
 LIBC = ctypes.CDLL(None, use_errno=True)
 SYS_TGKILL = {"x86_64": 234, "aarch64": 131}[os.uname().machine]
 LOOK_SECONDS = 60
+LOOKS_MAX = 10
 
 # What goes on while we look, and how far out of its stack stands still: at these functions, which
 # have one line each. Nothing else may differ.
@@ -183,10 +184,22 @@ def compare_threads(server, process, ours):
     return differences
 
 
+def look_at_rest(server):
+    """A look in which the loop has a stack. Every 10 ms the runtime takes the processor from it and
+    gives it back: within that moment whystuck has a gap to show, and can but be asked again."""
+    for _ in range(LOOKS_MAX):
+        began = time.monotonic()
+        process = look_at(server.pid, server.options)
+        loop = server.threads.get("main.movingLoop")
+        if not any(goroutine["gaps"] and goroutine["status"] in MOVING_STATES and
+                   goroutine["tid"] == loop for goroutine in process["goroutines"]):
+            break
+    return process, began
+
+
 def run(server):
-    """One look at a server, and its own dump, compared; the server ends."""
-    began = time.monotonic()
-    process = look_at(server.pid, server.options)
+    """A look at a server, and its own view, compared; the server ends."""
+    process, began = look_at_rest(server)
     told = server.tell()
     seconds = time.monotonic() - began
     ours, theirs = dump.of_json(process), dump.parse(told)
