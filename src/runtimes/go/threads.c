@@ -61,39 +61,41 @@ static struct thread *thread_of(const struct go_threads *threads, const struct g
 	return number == NOT_FOUND ? NULL : &process->threads[number];
 }
 
+static uint64_t function_at(struct go_process *go, struct code_address address)
+{
+	const struct go_place *place = go_place_find(go, NULL, address);
+
+	return place->module ? place->function.entry : 0;
+}
+
 /*
- * Where in the thread's stack the goroutine's own begins, which starts where its call did; that it
- * is there shows that the thread was in the same call when it was looked at.
+ * Where in the thread's stack the goroutine's own begins, which is there from where its call out of
+ * Go was announced (proc.go, entersyscall()): in the same function, but not at the same address.
+ * That it is there shows that the thread was in that call when it was looked at.
  */
-static size_t find_tail(const struct user_stack *stack, const struct user_stack *tail)
+static size_t find_tail(
+	struct go_process *go, const struct user_stack *stack, const struct user_stack *tail)
 {
 	if (!stack || !tail || stack->end != tail->end || !tail->address_count ||
 		tail->address_count > stack->address_count)
 		return NOT_FOUND;
 	size_t first = stack->address_count - tail->address_count;
-	for (size_t i = 0; i < tail->address_count; i++) {
+	for (size_t i = 1; i < tail->address_count; i++) {
 		if (stack->addresses[first + i].value != tail->addresses[i].value)
 			return NOT_FOUND;
 	}
-	return first;
-}
-
-static void give_stack(struct go_threads *threads, struct thread *thread, size_t first,
-	struct goroutine *goroutine)
-{
-	thread->goroutine = goroutine->id;
-	goroutine->stack = thread->user_stack;
-	go_hide_frames(threads->go, thread->user_stack, first);
+	uint64_t function = function_at(go, tail->addresses[0]);
+	return function && function_at(go, stack->addresses[first]) == function ? first : NOT_FOUND;
 }
 
 static void join_call(
 	struct go_threads *threads, struct thread *thread, struct goroutine *goroutine)
 {
-	size_t first = find_tail(thread->user_stack, goroutine->stack);
+	size_t first = find_tail(threads->go, thread->user_stack, goroutine->stack);
 
 	if (first != NOT_FOUND)
-		give_stack(threads, thread, first, goroutine);
-	else if (thread->held_still)
+		go_hide_frames(threads->go, thread->user_stack, first);
+	if (first != NOT_FOUND || thread->held_still)
 		thread->goroutine = goroutine->id;
 }
 
@@ -102,9 +104,7 @@ static bool began_with(struct go_process *go, const struct user_stack *stack, ui
 {
 	if (stack->end != STACK_COMPLETE || stack->address_count < 2)
 		return stack->end != STACK_COMPLETE;
-	const struct go_place *place =
-		go_place_find(go, NULL, stack->addresses[stack->address_count - 2]);
-	return place->module && place->function.entry == start;
+	return function_at(go, stack->addresses[stack->address_count - 2]) == start;
 }
 
 /* A goroutine that runs has its registers in its thread: was the thread at it when it was looked
@@ -126,7 +126,9 @@ static void join_running(struct go_threads *threads, const struct go_raw *raw,
 	bool is_its_own = began_with(go, thread->user_stack, go_u64(raw->bytes, layout->g.startpc));
 	bool is_whole = thread->user_stack->end == STACK_COMPLETE;
 	if (is_its_own && (on_its_stack || is_whole || thread->held_still)) {
-		give_stack(threads, thread, 0, goroutine);
+		thread->goroutine = goroutine->id;
+		goroutine->stack = thread->user_stack;
+		go_hide_frames(go, thread->user_stack, 0);
 		return;
 	}
 	gaps_add(&goroutine->gaps, go->arena, STAGE_USER_STACK,

@@ -16,8 +16,8 @@ void go_threads_init(struct go_threads *threads, struct go_process *go);
 void go_threads_deinit(struct go_threads *threads);
 
 /*
- * Joins a goroutine that is with a thread: its tid, and the thread's stack in place of
- * @goroutine's, which starts where its call into the kernel or into C did.
+ * Joins a goroutine that is with a thread: its tid, thread->goroutine, and where it runs the
+ * thread's stack as its own.
  */
 void go_join(struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine);
 
