@@ -157,11 +157,19 @@ static void name_functions(const struct options *options, struct process *proces
 {
 	struct modules *modules = modules_create(images, process, arena);
 
+	runtimes_begin(process, modules, arena);
 	unwind_process(process, modules, options->max_frames, arena);
 	symbolize_process(process, modules, wanted_lines(options), arena);
 	runtimes_end_stacks(process);
 	add_stack_gaps(process, arena);
 	modules_destroy(modules);
+}
+
+/* Ends what was found out about the runtimes of a look's processes. */
+static void end_runtimes(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++)
+		runtimes_end(look->processes[i]);
 }
 
 static void report_effort(const struct look *look, const struct collection *collection,
@@ -269,6 +277,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		request.without_bpf = true;
 		collection = look_once(options, &request, images, look);
 		if (!is_whole(look)) {
+			end_runtimes(look);
 			collection.used->release(look);
 			collection.used = NULL;
 			*look = nothing;
@@ -278,6 +287,11 @@ static void take_look(const struct options *options, const struct pids *pids, st
 	}
 	if (!collection.used)
 		collection = look_once(options, &request, images, look);
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (options->goroutines != GOROUTINES_NONE)
+			runtimes_list_tasks(look->processes[i], options->max_frames);
+	}
+	end_runtimes(look);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < look->process_count; i++)
 		explain_process(arch_native, look->processes[i], look->arena);

@@ -282,11 +282,65 @@ static size_t read_memory(const struct memory *base, uint64_t address, void *to,
 	return read_range(memory, address, to, length);
 }
 
+/* What one transfer of many ranges takes at most: it is copied once more, out of the cache then. */
+#define MANY_BYTES (512 * 1024)
+#define MANY_RANGES 4096
+
+/* Reads ranges[0 … count) by one transfer; false: no answer came. */
+static bool read_some(struct live_memory *memory, struct memory_range *ranges, size_t count)
+{
+	struct piece *pieces cleanup_free = allocate_zeroed(count, sizeof(*pieces));
+	size_t room = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		pieces[i] =
+			(struct piece){.address = ranges[i].address, .length = ranges[i].length};
+		room += ranges[i].length;
+	}
+	struct transfer *transfer = transfer_create(memory, pieces, count, room);
+	uint8_t *bytes = (uint8_t *)&transfer->pieces[count];
+	for (size_t i = 0; i < count; i++) {
+		transfer->pieces[i].to = bytes;
+		bytes += transfer->pieces[i].length;
+	}
+	if (!run(memory, transfer, false))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		ranges[i].got = transfer->pieces[i].got;
+		if (ranges[i].got)
+			memcpy(ranges[i].to, transfer->pieces[i].to, ranges[i].got);
+	}
+	free(transfer);
+	return true;
+}
+
+static void read_many(const struct memory *base, struct memory_range *ranges, size_t count)
+{
+	struct live_memory *memory = (struct live_memory *)base;
+
+	for (size_t i = 0; i < count; i++)
+		ranges[i].got = 0;
+	for (size_t first = 0, end; first < count && !memory->process->is_stuck; first = end) {
+		size_t bytes = ranges[first].length;
+
+		for (end = first + 1; end < count && end - first < MANY_RANGES &&
+				      bytes + ranges[end].length <= MANY_BYTES;
+			end++)
+			bytes += ranges[end].length;
+		if (!read_some(memory, ranges + first, end - first))
+			break;
+	}
+	if (is_alive(memory))
+		return;
+	for (size_t i = 0; i < count; i++)
+		ranges[i].got = 0;
+}
+
 void live_memory_init(struct live_memory *memory, struct process *process, pid_t pid, int directory,
 	struct guard *guard, struct arena *arena)
 {
 	*memory = (struct live_memory){
-		.memory.read = read_memory,
+		.memory = {.read = read_memory, .read_many = read_many},
 		.process = process,
 		.arena = arena,
 		.pid = pid,

@@ -62,6 +62,11 @@ void modules_destroy(struct modules *modules)
 	modules->root = -1;
 }
 
+const struct code *modules_code(const struct modules *modules)
+{
+	return modules->process->code;
+}
+
 /* The thread whose files in /proc are the process's. */
 static int leader(const struct process *process)
 {

@@ -33,5 +33,8 @@ const struct module *modules_find(struct modules *modules, uint64_t address);
 /* The mapping that holds @address, or NULL; quicker than mappings_find() for neighbours. */
 const struct mapping *modules_mapping(struct modules *modules, uint64_t address);
 
+/* What a language's runtime knows of the process's code; NULL: nothing. */
+const struct code *modules_code(const struct modules *modules);
+
 /* A directory descriptor of the process's root directory, owned by @modules; -1: refused. */
 int modules_root(struct modules *modules);

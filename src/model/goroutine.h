@@ -24,8 +24,8 @@ struct goroutine {
 	bool locked;    /* to its thread, whether that runs it now or not */
 	bool is_system; /* the runtime's own */
 	bool uncertain; /* read with the layout of another version of the runtime */
-	struct user_stack *stack;    /* as its thread's stack shows it, where it has a thread; NULL:
-					not had, see gaps */
+	struct user_stack *stack;    /* its thread's where it runs; in a call out of Go from there
+					on, as the runtime has it; NULL: not had, see gaps */
 	const struct frame *start;   /* the function it began with; NULL: not known */
 	const struct frame *creator; /* the statement that started it; NULL: not known, or none */
 	uint64_t creator_id;         /* the goroutine that did; 0: not known */

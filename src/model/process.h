@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "model/code.h"
 #include "model/descriptor.h"
 #include "model/gap.h"
 #include "model/goroutine.h"
@@ -25,6 +26,8 @@ struct guard;
 
 struct thread {
 	pid_t tid;
+	pid_t namespace_tid; /* its own idea of its id (innermost pid namespace); 0: the same, or
+				not known */
 	const char *comm;
 	char state;          /* the kernel's letter, fs/proc/array.c: R S D T t Z X I P */
 	bool vanished;       /* it ended during the look; what was read until then stands */
@@ -101,7 +104,9 @@ struct process {
 	size_t goroutine_count;
 	size_t goroutines_left_out; /* the runtime's own, which were not asked for */
 	struct mappings mappings;
-	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
+	struct code *code;           /* what a language's runtime knows of its code, by runtimes/;
+					      NULL: nothing */
+	const struct memory *memory; /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
 	struct guard *guard; /* for calls that its files or its memory may never answer; owned by
 				the collector; NULL: they are safe */

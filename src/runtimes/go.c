@@ -5,10 +5,20 @@
  * is outermost there, src/runtime/traceback.go, topofstack() tells (Go 1.16 to 1.20; since
  * 1.21 the flag TOPFRAME of the same functions, src/runtime/asm_amd64.s).
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
+#include "runtimes/go/build_info.h"
+#include "runtimes/go/globals.h"
+#include "runtimes/go/go.h"
+#include "runtimes/go/goroutines.h"
+#include "runtimes/go/module.h"
+#include "runtimes/go/places.h"
+#include "runtimes/go/step.h"
 #include "runtimes/runtimes.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 static const struct {
 	const char *symbol; /* without its ".abi0" */
@@ -37,8 +47,118 @@ static enum runtime_verdict judge(const char *symbol)
 	return RUNTIME_GO_ON;
 }
 
+/* The module of the program itself: the kernel maps it where its file's path says so. */
+static const struct module *program(const struct process *process, struct modules *modules)
+{
+	const struct mappings *mappings = &process->mappings;
+	const struct mapping *first = NULL;
+
+	for (size_t i = 0; i < mappings->count; i++) {
+		const struct mapping *mapping = &mappings->items[i];
+
+		if (!mapping->executable || !mapping->inode)
+			continue;
+		if (process->exe &&
+			strncmp(process->exe, mapping->path, strlen(mapping->path)) == 0)
+			return modules_find(modules, mapping->start);
+		if (!first)
+			first = mapping;
+	}
+	return first && !process->exe ? modules_find(modules, first->start) : NULL;
+}
+
+static void add_gap(struct go_process *go, const char *what)
+{
+	gaps_add(&go->process->gaps, go->arena, STAGE_GOROUTINE, "%s (%s)", what, go->version);
+}
+
+/* The modules that the first one leads to: plugins. */
+static void find_modules(struct go_process *go, struct modules *modules, uint64_t next)
+{
+	struct go_module *module = &go->modules[go->module_count];
+
+	while (next && go->module_count < GO_MODULES_MAX &&
+		go_module_read(&go->tables.memory, go->layout, next, module, &next)) {
+		module->file = modules_find(modules, module->table.text);
+		module = &go->modules[++go->module_count];
+	}
+}
+
+static bool find_tables(struct go_process *go, struct modules *modules, const struct module *file)
+{
+	struct go_module *module = &go->modules[0];
+	unsigned minor;
+	uint64_t next;
+
+	if (!go_version_minor(go->version, &minor))
+		return false;
+	go->layout = go_layout_find(minor, &go->uncertain);
+	if (!go->layout) {
+		add_gap(go, "goroutines are known of Go 1.16 and later only");
+		return false;
+	}
+	if (!go_module_find(file, go->memory, &go->process->mappings, go->layout, module)) {
+		add_gap(go, "Go's tables were not found in the process's memory");
+		return false;
+	}
+	if (!go_module_read(&go->tables.memory, go->layout, module->address, module, &next))
+		return false;
+	module->file = file;
+	go->module_count = 1;
+	find_modules(go, modules, next);
+	return true;
+}
+
+static void end(struct code *code)
+{
+	struct go_process *go = (struct go_process *)code;
+
+	go_places_deinit(go);
+	cached_memory_deinit(&go->tables);
+	free(go);
+}
+
+static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
+{
+	const struct module *file =
+		process->memory && !process->is_32_bit ? program(process, modules) : NULL;
+	const char *version =
+		file ? go_module_version(file, process->memory, &process->mappings, arena) : NULL;
+
+	if (!version || file->image->machine != arch_native->elf_machine)
+		return NULL;
+	process->runtime = version;
+	struct go_process *go = allocate_zeroed(1, sizeof(*go));
+	go->code = (struct code){.step = go_code_step, .name = go_code_name};
+	go->process = process;
+	go->memory = process->memory;
+	go->arena = arena;
+	go->version = version;
+	go->uses_link_register = arch_native->return_address != arch_native->pc;
+	cached_memory_init(&go->tables, process->memory);
+	if (!find_tables(go, modules, file)) {
+		end(&go->code);
+		return NULL;
+	}
+	go_globals_find(go);
+	return &go->code;
+}
+
+static void list_tasks(struct code *code, size_t max_frames)
+{
+	struct go_process *go = (struct go_process *)code;
+
+	if (!go->allgs)
+		add_gap(go, "the runtime's list of goroutines was not found");
+	else
+		go_goroutines_find(go, max_frames);
+}
+
 const struct runtime runtime_go = {
 	.name = "go",
+	.begin = begin,
+	.list_tasks = list_tasks,
+	.end = end,
 	.judge = judge,
 	.elsewhere = "it goes on on its goroutine's stack",
 };

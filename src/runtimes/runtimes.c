@@ -38,8 +38,46 @@ static void end_stack(struct user_stack *stack)
 	}
 }
 
+static const struct runtime *runtime_of(const struct process *process)
+{
+	for (size_t i = 0; process->code && i < array_length(runtimes); i++) {
+		if (process->code->runtime == runtimes[i])
+			return runtimes[i];
+	}
+	return NULL;
+}
+
+void runtimes_begin(struct process *process, struct modules *modules, struct arena *arena)
+{
+	for (size_t i = 0; i < array_length(runtimes) && !process->code; i++) {
+		struct code *code = runtimes[i]->begin(process, modules, arena);
+
+		if (code)
+			code->runtime = runtimes[i];
+		process->code = code;
+	}
+}
+
+void runtimes_list_tasks(struct process *process, size_t max_frames)
+{
+	const struct runtime *runtime = runtime_of(process);
+
+	if (runtime)
+		runtime->list_tasks(process->code, max_frames);
+}
+
+void runtimes_end(struct process *process)
+{
+	const struct runtime *runtime = runtime_of(process);
+
+	if (runtime)
+		runtime->end(process->code);
+	process->code = NULL;
+}
+
 void runtimes_end_stacks(struct process *process)
 {
-	for (size_t i = 0; i < process->user_stack_count; i++)
+	/* A runtime that knows its code has had its say when they were unwound. */
+	for (size_t i = 0; i < process->user_stack_count && !process->code; i++)
 		end_stack(process->user_stacks[i]);
 }

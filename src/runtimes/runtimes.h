@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "elf/modules.h"
 #include "model/process.h"
 
 enum runtime_verdict {
@@ -18,12 +19,40 @@ enum runtime_verdict {
 
 struct runtime {
 	const char *name;
-	/* What the frame of the function with this symbol means. */
+
+	/*
+	 * What it knows of the process's code: heap memory that end() gives back. NULL: the process
+	 * does not run it. Sets process->runtime to its version. Of a process that does not run it
+	 * as little as can be is read.
+	 */
+	struct code *(*begin)(
+		struct process *process, struct modules *modules, struct arena *arena);
+
+	/*
+	 * Fills in the process's goroutines, with stacks of at most @max_frames addresses, once its
+	 * threads' stacks have their names.
+	 */
+	void (*list_tasks)(struct code *code, size_t max_frames);
+	void (*end)(struct code *code);
+
+	/* What the frame of the function with this symbol means, where there is no such code. */
 	enum runtime_verdict (*judge)(const char *symbol);
 	const char *elsewhere; /* where a stack goes on after RUNTIME_SWITCHES_STACK */
 };
 
 extern const struct runtime runtime_go;
+
+/*
+ * Finds the process's runtime, if it has one: process->runtime, and process->code, by which its
+ * stacks are unwound and named. The caller ends it with runtimes_end().
+ */
+void runtimes_begin(struct process *process, struct modules *modules, struct arena *arena);
+
+/* The tasks that the runtime schedules by itself: process->goroutines. */
+void runtimes_list_tasks(struct process *process, size_t max_frames);
+
+/* Frees what runtimes_begin() made, but for what is in the arena; process->code is NULL then. */
+void runtimes_end(struct process *process);
 
 /*
  * Cuts off what the unwinder took for frames beyond a function that ends or leaves its stack:

@@ -20,7 +20,7 @@ struct place {
 	bool is_signal, is_uncertain;
 	const struct module *module; /* NULL: in no file */
 	uint64_t lookup; /* in the module's file; in the process where there is no module */
-	struct frame *frames;
+	const struct frame *frames;
 	size_t frame_count;
 };
 
@@ -33,6 +33,25 @@ struct symbolizer {
 	size_t capacity;
 	size_t budget; /* as in lines_find() */
 };
+
+/* Names the place by what a language's runtime knows of its code, if it knows it. */
+static void name_by_runtime(struct symbolizer *symbolizer, struct place *place)
+{
+	const struct code *code = symbolizer->process->code;
+
+	if (code)
+		place->frame_count = code->name(code, place->address, &place->frames);
+	if (!place->frame_count || (!place->is_signal && !place->is_uncertain))
+		return;
+	struct frame *frames =
+		arena_copy(symbolizer->arena, place->frames, place->frame_count * sizeof(*frames));
+	for (size_t i = 0; i < place->frame_count; i++) {
+		frames[i].uncertain |= place->is_uncertain;
+		if (place->is_signal)
+			frames[i].kind = "signal";
+	}
+	place->frames = frames;
+}
 
 /* The number of the place of a stack's address. */
 static size_t find_place(
@@ -60,6 +79,7 @@ static size_t find_place(
 	uint64_t lookup = is_signal ? address.value : code_lookup(address);
 	place->module = modules_find(symbolizer->modules, lookup);
 	place->lookup = place->module ? lookup - place->module->bias : lookup;
+	name_by_runtime(symbolizer, place);
 	return number;
 }
 
@@ -75,10 +95,10 @@ static int compare_places(const void *left, const void *right)
 
 static struct frame *add_frames(struct symbolizer *symbolizer, struct place *place, size_t count)
 {
-	place->frames = arena_new(symbolizer->arena, struct frame, count);
-	place->frame_count = count;
+	struct frame *frames = arena_new(symbolizer->arena, struct frame, count);
+
 	for (size_t i = 0; i < count; i++)
-		place->frames[i] = (struct frame){
+		frames[i] = (struct frame){
 			.address = place->address,
 			.module = place->module ? place->module->path : NULL,
 			.build_id = place->module ? place->module->image->build_id : NULL,
@@ -86,7 +106,9 @@ static struct frame *add_frames(struct symbolizer *symbolizer, struct place *pla
 			.uncertain = place->is_uncertain,
 			.inlined = i + 1 < count,
 		};
-	return place->frames;
+	place->frames = frames;
+	place->frame_count = count;
+	return frames;
 }
 
 /* @bias: from the symbol's addresses to the process's. */
@@ -155,11 +177,13 @@ static void name_places(
 
 static void name_all(struct symbolizer *symbolizer, enum lines_wanted lines)
 {
-	size_t count = symbolizer->table.count;
-	struct place **sorted cleanup_free = allocate(count * sizeof(*sorted));
+	size_t count = 0;
+	struct place **sorted cleanup_free = allocate(symbolizer->table.count * sizeof(*sorted));
 
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = &symbolizer->places[i];
+	for (size_t i = 0; i < symbolizer->table.count; i++) {
+		if (!symbolizer->places[i].frame_count)
+			sorted[count++] = &symbolizer->places[i];
+	}
 	if (count)
 		qsort(sorted, count, sizeof(*sorted), compare_places);
 	for (size_t i = 0, end; i < count; i = end) {

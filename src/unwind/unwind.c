@@ -29,8 +29,9 @@ struct walk {
 
 	/* pc is the instruction to execute next, not one that a call returns to. */
 	bool at_instruction;
-	bool guessed;         /* the step before is not sure */
-	size_t follow_budget; /* instructions that may still be followed */
+	bool guessed;               /* the step before is not sure */
+	size_t follow_budget;       /* instructions that may still be followed */
+	struct code_step code_step; /* through code that a language's runtime knows */
 
 	struct user_stack stack; /* in the making, in heap memory */
 	size_t capacity;
@@ -312,9 +313,49 @@ static enum step step_by_code(struct walk *walk, const struct module *module)
 	return check_progress(walk, sp, false);
 }
 
+/* By what a language's runtime knows of its code; false: that is nothing. */
+static bool step_by_runtime(struct walk *walk, enum step *outcome)
+{
+	const struct code *code = modules_code(walk->modules);
+	struct code_step *step = &walk->code_step;
+	uint64_t sp = *register_at(walk, walk->arch->sp);
+
+	if (!code)
+		return false;
+	step->memory = walk->memory;
+	step->registers = &walk->registers;
+	step->at_instruction = walk->at_instruction;
+	step->reason = NULL;
+	switch (code->step(code, step)) {
+	case CODE_STEPPED:
+		*outcome = check_step(walk, step->switched ? 0 : sp, false, true);
+		walk->at_instruction = step->at_instruction;
+		return true;
+	case CODE_SIGNAL_RETURN:
+		walk->stack.signal_frame[walk->stack.address_count - 1] = true;
+		*outcome = step_by_signal_context(walk);
+		return true;
+	case CODE_OUTERMOST:
+		*outcome = end(walk, STACK_COMPLETE, NULL);
+		return true;
+	case CODE_UNREADABLE:
+		*outcome = cannot_read(walk, step->missing_address);
+		return true;
+	case CODE_NOT_KNOWN:
+		*outcome = end(walk, STACK_NO_UNWIND_INFO, step->reason);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* From the frame that walk->registers describe to its caller. */
 static enum step step_out(struct walk *walk)
 {
+	enum step outcome = STEP_ON;
+
+	if (step_by_runtime(walk, &outcome))
+		return outcome;
 	const struct code_address *address = &walk->place->address;
 	const struct module *module = code_place_module(walk->places, walk->place);
 	const struct cfi_row *row = code_place_row(walk->places, walk->place);
@@ -398,6 +439,7 @@ static void walk_stack(struct walk *walk, const struct registers *registers,
 	walk->guessed = false;
 	walk->follow_budget = FOLLOW_BUDGET;
 	walk->place = NULL;
+	walk->code_step = (struct code_step){0};
 	walk->stack.address_count = 0;
 	if (!register_known(registers, walk->arch->pc) ||
 		!register_known(registers, walk->arch->sp))

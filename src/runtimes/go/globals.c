@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtimes/go/globals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/memory.h"
+
+#define BSS_MAX (64ull << 20) /* what is searched of a module's variables */
+#define CANDIDATES_MAX 65536
+#define FIRST_GOROUTINES 8 /* of a slice that are looked at */
+#define TRIES_MAX 4096     /* slices whose elements are looked at: there are some dozens */
+
+#define WORD sizeof(uint64_t)
+
+bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint64_t address)
+{
+	uint64_t low = go_u64(bytes, layout->g.stack_lo), high = go_u64(bytes, layout->g.stack_hi);
+	uint64_t id = go_u64(bytes, layout->g.goid);
+	uint32_t status = go_u32(bytes, layout->g.atomicstatus) & ~(uint32_t)GO_SCAN;
+
+	if (status > GO_STATUS_MAX || id >> 48 || go_u64(bytes, layout->g.sched_g) != address)
+		return false;
+	/* A dead one's stack may have been given back. */
+	if (status == GO_DEAD || status == GO_IDLE || status == GO_DEADEXTRA)
+		return low <= high;
+	return id && low < high;
+}
+
+/* A copy of the variables that have pointers, and where they stand. */
+struct variables {
+	uint64_t start;
+	uint8_t *bytes; /* heap */
+	size_t length;
+};
+
+static void read_variables(
+	const struct go_process *go, uint64_t start, uint64_t end, struct variables *variables)
+{
+	size_t length = end - start < BSS_MAX ? end - start : BSS_MAX;
+
+	start = (start + WORD - 1) & -WORD;
+	*variables = (struct variables){.start = start, .bytes = allocate(length)};
+	variables->length = go->memory->read(go->memory, start, variables->bytes, length);
+}
+
+/* Whether @pointer may be one to something on the heap or among the variables. */
+static bool is_pointer(const struct go_process *go, uint64_t pointer)
+{
+	const struct mapping *mapping;
+
+	if (pointer % WORD || pointer < 4096 || pointer >> 56)
+		return false;
+	mapping = mappings_find(&go->process->mappings, pointer);
+	return mapping && mapping->readable && mapping->writable;
+}
+
+/* A slice that may be allgs. */
+struct candidate {
+	uint64_t at, array, count;
+	uint64_t first[FIRST_GOROUTINES];
+};
+
+static size_t find_slices(const struct go_process *go, const struct variables *variables,
+	struct candidate **candidates)
+{
+	size_t count = 0, capacity = 0;
+
+	*candidates = NULL;
+	for (size_t at = 0; at + 3 * WORD <= variables->length && count < CANDIDATES_MAX;
+		at += WORD) {
+		uint64_t array = go_u64(variables->bytes, (unsigned)at);
+		uint64_t length = go_u64(variables->bytes, (unsigned)(at + WORD));
+		uint64_t room = go_u64(variables->bytes, (unsigned)(at + 2 * WORD));
+
+		/* At least main's goroutine and the collector's are there from the start. */
+		if (length < 2 || length > room || room > UINT32_MAX || !is_pointer(go, array))
+			continue;
+		array_reserve(*candidates, count, capacity);
+		(*candidates)[count++] = (struct candidate){
+			.at = variables->start + at, .array = array, .count = length};
+	}
+	return count;
+}
+
+/* Reads the first pointers of each, all at once. */
+static void read_first(
+	const struct go_process *go, struct candidate *candidates, size_t candidate_count)
+{
+	struct memory_range *ranges cleanup_free =
+		allocate_zeroed(candidate_count, sizeof(*ranges));
+
+	for (size_t i = 0; i < candidate_count; i++) {
+		size_t count = candidates[i].count < FIRST_GOROUTINES ? candidates[i].count
+								      : FIRST_GOROUTINES;
+
+		ranges[i] = (struct memory_range){.address = candidates[i].array,
+			.length = count * WORD,
+			.to = candidates[i].first};
+	}
+	memory_read_many(go->memory, ranges, candidate_count);
+	for (size_t i = 0; i < candidate_count; i++) {
+		if (ranges[i].got < ranges[i].length)
+			candidates[i].count = 0;
+	}
+}
+
+/* Whether the first elements are goroutines. */
+static bool leads_to_goroutines(
+	const struct go_process *go, const struct candidate *candidate, size_t *tries)
+{
+	size_t size = go->layout->g.size;
+	uint8_t *bytes cleanup_free = allocate(size);
+
+	for (size_t i = 0; i < candidate->count && i < FIRST_GOROUTINES; i++) {
+		uint64_t address = candidate->first[i];
+
+		if (!is_pointer(go, address))
+			return false;
+	}
+	if (!*tries)
+		return false;
+	--*tries;
+	for (size_t i = 0; i < candidate->count && i < FIRST_GOROUTINES; i++) {
+		if (!memory_read(go->memory, candidate->first[i], bytes, size) ||
+			!go_is_goroutine(go->layout, bytes, candidate->first[i]))
+			return false;
+	}
+	return candidate->count > 0;
+}
+
+/*
+ * The garbage collector keeps a slice with the goroutines of its beginning (mgc.go,
+ * work.stackRoots): allgs is the longest.
+ */
+static void find_allgs(struct go_process *go, const struct variables *variables)
+{
+	struct candidate *candidates cleanup_free = NULL;
+	size_t count = find_slices(go, variables, &candidates), tries = TRIES_MAX;
+
+	read_first(go, candidates, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct candidate *candidate = &candidates[i];
+
+		if (candidate->count <= go->allgs_count ||
+			!leads_to_goroutines(go, candidate, &tries))
+			continue;
+		go->allgs = candidate->array;
+		go->allgs_count = candidate->count;
+		go->allgs_slice = candidate->at;
+	}
+}
+
+/* The threads that were found, and which addresses were looked at. */
+struct machine_search {
+	struct go_process *go;
+	struct address_table seen;
+	struct go_machine *items;
+	size_t count, capacity;
+};
+
+/* Whether a thread's struct stands at @address; its bytes in @bytes. */
+static bool read_machine(struct machine_search *search, uint64_t address, uint8_t *bytes)
+{
+	const struct go_process *go = search->go;
+	const struct go_layout *layout = go->layout;
+	uint64_t owner;
+
+	if (!memory_read(go->memory, address, bytes, layout->m.size))
+		return false;
+	uint64_t g0 = go_u64(bytes, layout->m.g0);
+	return is_pointer(go, g0) &&
+	       memory_read(go->memory, g0 + layout->g.m, &owner, sizeof(owner)) && owner == address;
+}
+
+static void add_machine(struct machine_search *search, uint64_t address, const uint8_t *bytes)
+{
+	const struct go_layout *layout = search->go->layout;
+
+	array_reserve(search->items, search->count, search->capacity);
+	search->items[search->count++] = (struct go_machine){
+		.address = address,
+		.g0 = go_u64(bytes, layout->m.g0),
+		.curg = go_u64(bytes, layout->m.curg),
+		.lockedg = go_u64(bytes, layout->m.lockedg),
+		.vdso_sp = go_u64(bytes, layout->m.vdso_sp),
+		.vdso_pc = go_u64(bytes, layout->m.vdso_pc),
+		.procid = go_u64(bytes, layout->m.procid),
+	};
+}
+
+/* Adds the threads of the list that begins at @address. */
+static void follow_list(struct machine_search *search, uint64_t address)
+{
+	const struct go_layout *layout = search->go->layout;
+	uint8_t *bytes cleanup_free = allocate(layout->m.size);
+	size_t number;
+
+	while (is_pointer(search->go, address) && search->count < GO_MACHINES_MAX &&
+		address_table_add(&search->seen, address, 0, &number)) {
+		if (!read_machine(search, address, bytes))
+			return;
+		add_machine(search, address, bytes);
+		address = go_u64(bytes, layout->m.alllink);
+	}
+}
+
+/* The variables that may point to a thread's struct: whose g0 leads back to it. */
+static size_t find_machine_pointers(
+	const struct go_process *go, const struct variables *variables, uint64_t **found)
+{
+	size_t count = 0, capacity = 0, kept = 0;
+	uint64_t *pointers = NULL;
+
+	for (size_t at = 0; at + WORD <= variables->length && count < CANDIDATES_MAX; at += WORD) {
+		uint64_t pointer = go_u64(variables->bytes, (unsigned)at);
+
+		if (!is_pointer(go, pointer))
+			continue;
+		array_reserve(pointers, count, capacity);
+		pointers[count++] = pointer;
+	}
+	uint64_t *g0s cleanup_free = allocate_zeroed(count, WORD);
+	uint64_t *owners cleanup_free = allocate_zeroed(count, WORD);
+	struct memory_range *ranges cleanup_free = allocate_zeroed(count, sizeof(*ranges));
+	for (size_t i = 0; i < count; i++)
+		ranges[i] = (struct memory_range){
+			.address = pointers[i] + go->layout->m.g0, .length = WORD, .to = &g0s[i]};
+	memory_read_many(go->memory, ranges, count);
+	for (size_t i = 0; i < count; i++) {
+		bool good = ranges[i].got == WORD && is_pointer(go, g0s[i]);
+
+		/* What can't be is asked for at a place that can be read. */
+		ranges[i] = (struct memory_range){
+			.address = good ? g0s[i] + go->layout->g.m : pointers[i],
+			.length = WORD,
+			.to = &owners[i]};
+	}
+	memory_read_many(go->memory, ranges, count);
+	for (size_t i = 0; i < count; i++) {
+		if (ranges[i].got == WORD && owners[i] == pointers[i] && g0s[i])
+			pointers[kept++] = pointers[i];
+	}
+	*found = pointers;
+	return kept;
+}
+
+/* Stacks of the scheduler and of the goroutine that runs, of all threads at once. */
+static void read_stacks(struct go_process *go, struct go_machine *machines, size_t count)
+{
+	const struct go_layout *layout = go->layout;
+	size_t size = layout->g.size;
+	uint8_t *bytes cleanup_free = allocate_zeroed(2 * count, size);
+	struct memory_range *ranges cleanup_free = allocate_zeroed(2 * count, sizeof(*ranges));
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t curg = machines[i].curg;
+
+		ranges[2 * i] = (struct memory_range){
+			.address = machines[i].g0, .length = size, .to = bytes + 2 * i * size};
+		ranges[2 * i + 1] = (struct memory_range){.address = curg ? curg : machines[i].g0,
+			.length = size,
+			.to = bytes + (2 * i + 1) * size};
+	}
+	memory_read_many(go->memory, ranges, 2 * count);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *g0 = bytes + 2 * i * size, *curg = g0 + size;
+		struct go_machine *machine = &machines[i];
+
+		if (ranges[2 * i].got == size) {
+			machine->g0_low = go_u64(g0, layout->g.stack_lo);
+			machine->g0_high = go_u64(g0, layout->g.stack_hi);
+			machine->g0_saved_sp = go_u64(g0, layout->g.sched_sp);
+		}
+		if (!machine->curg || ranges[2 * i + 1].got < size)
+			continue;
+		machine->curg_low = go_u64(curg, layout->g.stack_lo);
+		machine->curg_high = go_u64(curg, layout->g.stack_hi);
+		machine->curg_sp = go_u64(curg, layout->g.sched_sp);
+		machine->curg_pc = go_u64(curg, layout->g.sched_pc);
+	}
+}
+
+static int by_stack(const void *left, const void *right)
+{
+	const struct go_machine *a = left, *b = right;
+
+	return (a->g0_high > b->g0_high) - (a->g0_high < b->g0_high);
+}
+
+/* All lists that begin at a variable together: one of them is allm, which has all. */
+static void find_machines(struct go_process *go, const struct variables *variables)
+{
+	struct machine_search search = {.go = go};
+	uint64_t *pointers cleanup_free = NULL;
+	size_t count = find_machine_pointers(go, variables, &pointers);
+
+	for (size_t i = 0; i < count; i++)
+		follow_list(&search, pointers[i]);
+	address_table_deinit(&search.seen);
+	read_stacks(go, search.items, search.count);
+	if (search.count)
+		qsort(search.items, search.count, sizeof(*search.items), by_stack);
+	go->machines = arena_copy(go->arena, search.items, search.count * sizeof(*search.items));
+	go->machine_count = search.count;
+	free(search.items);
+}
+
+void go_globals_find(struct go_process *go)
+{
+	const struct go_module *module = &go->modules[0];
+	struct variables variables;
+
+	read_variables(go, module->bss, module->ebss, &variables);
+	find_allgs(go, &variables);
+	find_machines(go, &variables);
+	free(variables.bytes);
+}
+
+const struct go_machine *go_machine_of_stack(const struct go_process *go, uint64_t sp)
+{
+	size_t low = 0, high = go->machine_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (go->machines[middle].g0_high <= sp)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == go->machine_count)
+		return NULL;
+	const struct go_machine *machine = &go->machines[low];
+	if (sp >= machine->g0_low)
+		return machine;
+	/* Of a stack that C made only an estimate is known (runtime/cgo, x_cgo_init()). */
+	const struct mapping *mapping = mappings_find(&go->process->mappings, sp);
+	return mapping && machine->g0_high - 1 < mapping->end ? machine : NULL;
+}
+
+const struct go_machine *go_machine_of_goroutine_stack(const struct go_process *go, uint64_t sp)
+{
+	for (size_t i = 0; i < go->machine_count; i++) {
+		if (sp >= go->machines[i].curg_low && sp < go->machines[i].curg_high)
+			return &go->machines[i];
+	}
+	return NULL;
+}

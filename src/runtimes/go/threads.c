@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtimes/go/threads.h"
+
+#include <stdlib.h>
+
+#include "arch/arch.h"
+#include "runtimes/go/functions.h"
+#include "runtimes/go/globals.h"
+#include "runtimes/go/places.h"
+#include "util/memory.h"
+
+#define NOT_FOUND SIZE_MAX
+
+/* The number of the address in the table, which is not added; NOT_FOUND: it is not there. */
+static size_t find(const struct address_table *table, uint64_t address, size_t limit)
+{
+	size_t number;
+
+	/* A new one would get the number behind the last. */
+	address_table_add((struct address_table *)table, address, 0, &number);
+	return number < limit ? number : NOT_FOUND;
+}
+
+/* The thread's id as its process knows it. */
+static pid_t own_id(const struct thread *thread)
+{
+	return thread->namespace_tid ? thread->namespace_tid : thread->tid;
+}
+
+void go_threads_init(struct go_threads *threads, struct go_process *go)
+{
+	const struct process *process = go->process;
+	size_t number;
+
+	*threads = (struct go_threads){.go = go};
+	for (size_t i = 0; i < go->machine_count; i++)
+		address_table_add(&threads->machines, go->machines[i].address, 0, &number);
+	for (size_t i = 0; i < process->thread_count; i++)
+		address_table_add(
+			&threads->tids, (uint64_t)own_id(&process->threads[i]), 0, &number);
+}
+
+void go_threads_deinit(struct go_threads *threads)
+{
+	address_table_deinit(&threads->machines);
+	address_table_deinit(&threads->tids);
+}
+
+static const struct go_machine *machine_at(const struct go_threads *threads, uint64_t address)
+{
+	size_t number = find(&threads->machines, address, threads->go->machine_count);
+
+	return number == NOT_FOUND ? NULL : &threads->go->machines[number];
+}
+
+static struct thread *thread_of(const struct go_threads *threads, const struct go_machine *machine)
+{
+	const struct process *process = threads->go->process;
+	size_t number = find(&threads->tids, machine->procid, process->thread_count);
+
+	return number == NOT_FOUND ? NULL : &process->threads[number];
+}
+
+static uint64_t function_at(struct go_process *go, struct code_address address)
+{
+	const struct go_place *place = go_place_find(go, NULL, address);
+
+	return place->module ? place->function.entry : 0;
+}
+
+/*
+ * Where in the thread's stack the goroutine's own begins, which is there from where its call out of
+ * Go was announced (proc.go, entersyscall()): in the same function, but not at the same address.
+ * That it is there shows that the thread was in that call when it was looked at.
+ */
+static size_t find_tail(
+	struct go_process *go, const struct user_stack *stack, const struct user_stack *tail)
+{
+	if (!stack || !tail || stack->end != tail->end || !tail->address_count ||
+		tail->address_count > stack->address_count)
+		return NOT_FOUND;
+	size_t first = stack->address_count - tail->address_count;
+	for (size_t i = 1; i < tail->address_count; i++) {
+		if (stack->addresses[first + i].value != tail->addresses[i].value)
+			return NOT_FOUND;
+	}
+	uint64_t function = function_at(go, tail->addresses[0]);
+	return function && function_at(go, stack->addresses[first]) == function ? first : NOT_FOUND;
+}
+
+static void join_call(
+	struct go_threads *threads, struct thread *thread, struct goroutine *goroutine)
+{
+	size_t first = find_tail(threads->go, thread->user_stack, goroutine->stack);
+
+	if (first != NOT_FOUND)
+		go_hide_frames(threads->go, thread->user_stack, first);
+	if (first != NOT_FOUND || thread->held_still)
+		thread->goroutine = goroutine->id;
+}
+
+/* Whether the stack's outermost function is the one that the goroutine began with. */
+static bool began_with(struct go_process *go, const struct user_stack *stack, uint64_t start)
+{
+	if (stack->end != STACK_COMPLETE || stack->address_count < 2)
+		return stack->end != STACK_COMPLETE;
+	return function_at(go, stack->addresses[stack->address_count - 2]) == start;
+}
+
+/* A goroutine that runs has its registers in its thread: was the thread at it when it was looked
+ * at? */
+static void join_running(struct go_threads *threads, const struct go_raw *raw,
+	struct thread *thread, struct goroutine *goroutine)
+{
+	struct go_process *go = threads->go;
+	const struct go_layout *layout = go->layout;
+
+	if (!register_known(&thread->registers, arch_native->sp) || !thread->user_stack) {
+		gaps_add(&goroutine->gaps, go->arena, STAGE_USER_STACK,
+			"it runs, and its thread was not stopped (--stop)");
+		return;
+	}
+	uint64_t sp = thread->registers.value[arch_native->sp];
+	bool on_its_stack = sp >= go_u64(raw->bytes, layout->g.stack_lo) &&
+			    sp < go_u64(raw->bytes, layout->g.stack_hi);
+	bool is_its_own = began_with(go, thread->user_stack, go_u64(raw->bytes, layout->g.startpc));
+	bool is_whole = thread->user_stack->end == STACK_COMPLETE;
+	if (is_its_own && (on_its_stack || is_whole || thread->held_still)) {
+		thread->goroutine = goroutine->id;
+		goroutine->stack = thread->user_stack;
+		go_hide_frames(go, thread->user_stack, 0);
+		return;
+	}
+	gaps_add(&goroutine->gaps, go->arena, STAGE_USER_STACK,
+		"it runs, and its thread was elsewhere when it was looked at");
+}
+
+void go_join(struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine)
+{
+	const struct go_machine *machine = raw->machine ? machine_at(threads, raw->machine) : NULL;
+	struct thread *thread = machine ? thread_of(threads, machine) : NULL;
+	bool runs = raw->status == GO_RUNNING;
+
+	if (thread)
+		goroutine->tid = thread->tid;
+	if (thread && runs)
+		join_running(threads, raw, thread, goroutine);
+	else if (thread && raw->status == GO_SYSCALL)
+		join_call(threads, thread, goroutine);
+	else if (runs)
+		gaps_add(&goroutine->gaps, threads->go->arena, STAGE_USER_STACK,
+			"it runs, and its thread was not looked at");
+	else if (!goroutine->stack)
+		gaps_add(&goroutine->gaps, threads->go->arena, STAGE_USER_STACK,
+			"its stack pointer is not on its stack");
+}
+
+void go_thread_roles(struct go_threads *threads)
+{
+	struct go_process *go = threads->go;
+
+	for (size_t i = 0; i < go->machine_count; i++) {
+		struct thread *thread = thread_of(threads, &go->machines[i]);
+		const struct user_stack *stack = thread ? thread->user_stack : NULL;
+
+		if (!stack || thread->goroutine)
+			continue;
+		const char **names cleanup_free =
+			allocate_zeroed(stack->frame_count + 1, sizeof(*names));
+		size_t count = 0;
+		for (size_t j = 0; j < stack->frame_count; j++) {
+			if (stack->frames[j]->symbol)
+				names[count++] = stack->frames[j]->symbol;
+		}
+		thread->role = go_thread_role(names, count);
+	}
+}
