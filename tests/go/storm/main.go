@@ -116,16 +116,18 @@ func main() {
 	began := time.Now()
 	var alive []*place
 	count := 0
-	for time.Since(began) < time.Duration(seconds)*time.Second {
-		// What could not be done in time is caught up with.
-		for ; float64(count) < rounds*time.Since(began).Seconds(); count++ {
-			alive = append(alive, begin(count%2 == 0))
-			if len(alive) > together {
-				end(alive[0])
-				alive = alive[1:]
-			}
+	for elapsed := 0.0; elapsed < float64(seconds); elapsed = time.Since(began).Seconds() {
+		if float64(count) >= rounds*elapsed {
+			time.Sleep(time.Second / rounds)
+			continue
 		}
-		time.Sleep(time.Second / rounds)
+		// What could not be done in time is caught up with.
+		alive = append(alive, begin(count%2 == 0))
+		count++
+		if len(alive) > together {
+			end(alive[0])
+			alive = alive[1:]
+		}
 	}
 	fmt.Println(int(float64(count*batch) / time.Since(began).Seconds()))
 }
