@@ -415,6 +415,10 @@ static void finish(struct live *live)
 		if (is_unknown(task))
 			continue;
 		bound_sleep(process, &task->thread);
+		/* Runtimes know their threads by these ids. */
+		if (process->namespace_pid && process->namespace_pid != process->pid)
+			task->thread.namespace_tid =
+				task_read_namespace_id(&live->reader, task->thread.tid);
 		task_add_gaps(task, process, live->session->request, look->arena);
 		if (!process->tracer)
 			process->tracer = task->tracer;

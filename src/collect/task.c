@@ -117,6 +117,16 @@ pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
 	return status.tracer;
 }
 
+pid_t task_read_namespace_id(struct task_reader *reader, pid_t tid)
+{
+	ssize_t length = read_task_file(reader, tid, "status");
+	struct proc_status status;
+
+	if (length < 0 || !proc_parse_status(reader->buffer, (size_t)length, &status))
+		return 0;
+	return status.namespace_pid;
+}
+
 bool task_is_uninterruptible(const struct task *task)
 {
 	const struct thread *thread = &task->thread;

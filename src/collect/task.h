@@ -87,6 +87,9 @@ bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall 
 /* Who traces the task; 0: nobody. */
 pid_t task_read_tracer(struct task_reader *reader, pid_t tid);
 
+/* The task's own idea of its id, in its innermost pid namespace; 0: not known. */
+pid_t task_read_namespace_id(struct task_reader *reader, pid_t tid);
+
 /*
  * Whether it sleeps so that a tracer can't stop it, or must not try to: a system call that waits
  * for a page of userfaultfd's would go round in circles on its CPU from then on, since the signal

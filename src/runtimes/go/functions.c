@@ -132,10 +132,10 @@ const char *go_thread_role(const char *const *names, size_t count)
 		{"findrunnable", "idle Go scheduler thread"},
 		{"findRunnable", "idle Go scheduler thread"},
 		{"stopm", "idle Go scheduler thread"},
-		{"stoplockedm", "Go thread whose locked goroutine waits"},
-		{"gcstopm", "Go scheduler thread stopped for the garbage collector"},
+		{"stoplockedm", "waiting locked Go thread"},
+		{"gcstopm", "stopped Go scheduler thread"},
 		{"mPark", "idle Go scheduler thread"},
-		{"templateThread", "Go thread that starts threads"},
+		{"templateThread", "Go template thread"},
 		{"sysmon", "Go system monitor"},
 	};
 	const char *role = NULL;

@@ -68,30 +68,46 @@ static uint64_t function_at(struct go_process *go, struct code_address address)
 	return place->module ? place->function.entry : 0;
 }
 
+/* How many addresses of the goroutine's stack are on the thread's in one piece: up to where C
+ * called it. */
+static size_t common_length(struct go_process *go, const struct user_stack *stack)
+{
+	for (size_t i = 0; i < stack->address_count; i++) {
+		const struct go_place *place = go_place_find(go, NULL, stack->addresses[i]);
+
+		if (place->module && place->function.kind == GO_CGOCALLBACK)
+			return i + 1;
+	}
+	return stack->address_count;
+}
+
 /*
  * Where in the thread's stack the goroutine's own begins, which is there from where its call out of
  * Go was announced (proc.go, entersyscall()): in the same function, but not at the same address.
  * That it is there shows that the thread was in that call when it was looked at.
  */
-static size_t find_tail(
-	struct go_process *go, const struct user_stack *stack, const struct user_stack *tail)
+static size_t find_call(
+	struct go_process *go, const struct user_stack *stack, const struct user_stack *own)
 {
-	if (!stack || !tail || stack->end != tail->end || !tail->address_count ||
-		tail->address_count > stack->address_count)
+	if (!stack || !own || !own->address_count)
 		return NOT_FOUND;
-	size_t first = stack->address_count - tail->address_count;
-	for (size_t i = 1; i < tail->address_count; i++) {
-		if (stack->addresses[first + i].value != tail->addresses[i].value)
-			return NOT_FOUND;
+	size_t length = common_length(go, own);
+	uint64_t function = function_at(go, own->addresses[0]);
+	for (size_t first = 0; function && first + length <= stack->address_count; first++) {
+		size_t i = 1;
+
+		while (i < length && stack->addresses[first + i].value == own->addresses[i].value)
+			i++;
+		if (i == length && function_at(go, stack->addresses[first]) == function)
+			return first;
 	}
-	uint64_t function = function_at(go, tail->addresses[0]);
-	return function && function_at(go, stack->addresses[first]) == function ? first : NOT_FOUND;
+	return NOT_FOUND;
 }
 
 static void join_call(
 	struct go_threads *threads, struct thread *thread, struct goroutine *goroutine)
 {
-	size_t first = find_tail(threads->go, thread->user_stack, goroutine->stack);
+	size_t first = find_call(threads->go, thread->user_stack, goroutine->stack);
 
 	if (first != NOT_FOUND)
 		go_hide_frames(threads->go, thread->user_stack, first);
