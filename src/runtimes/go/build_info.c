@@ -70,11 +70,6 @@ static const char *read_pointer(const struct memory *memory, uint64_t pointer, s
 	return clean(bytes, string[1], arena);
 }
 
-const char *go_version_variable(const struct memory *memory, uint64_t address, struct arena *arena)
-{
-	return read_pointer(memory, address, arena);
-}
-
 const char *go_build_version(const struct memory *memory, uint64_t address, struct arena *arena)
 {
 	uint8_t header[GO_BUILD_INFO_SIZE];

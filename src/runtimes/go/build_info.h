@@ -12,6 +12,3 @@
  * stands there. Only what a name may have in it is let through.
  */
 const char *go_build_version(const struct memory *memory, uint64_t address, struct arena *arena);
-
-/* The same of runtime.buildVersion, whose string header (address, length) may stand at @address. */
-const char *go_version_variable(const struct memory *memory, uint64_t address, struct arena *arena);

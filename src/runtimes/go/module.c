@@ -96,20 +96,6 @@ static bool accept_version(struct search *search, uint64_t address)
 	return search->version != NULL;
 }
 
-/* The address in a string's header: of what is constant in the image. */
-static bool points_into_image(const struct search *search, const uint8_t *bytes)
-{
-	uint64_t pointer = go_u64(bytes, 0);
-
-	return pointer >= search->image->start && pointer < search->image->end;
-}
-
-static bool accept_version_variable(struct search *search, uint64_t address)
-{
-	search->version = go_version_variable(search->memory, address, search->arena);
-	return search->version != NULL;
-}
-
 static bool has_sections(const struct image *image)
 {
 	size_t count;
@@ -135,15 +121,6 @@ const char *go_module_version(const struct module *module, const struct memory *
 		search_section(&search, ".go.buildinfo");
 	else if (!search_mappings(&search, true))
 		search_mappings(&search, false);
-	Elf64_Shdr header;
-	if (!search.version && has_sections(module->image) &&
-		elf_section(module->image->elf, ".gopclntab", &header)) {
-		/* npm's esbuild has no build info; the runtime's own variable is always there. */
-		search.alignment = TABLE_ALIGNMENT;
-		search.matches = points_into_image;
-		search.accept = accept_version_variable;
-		search_section(&search, ".data");
-	}
 	return search.version;
 }
 
