@@ -113,6 +113,7 @@ static void find_modules(struct go_process *go, struct modules *modules, uint64_
 	while (next && go->module_count < GO_MODULES_MAX &&
 		go_module_read(&go->tables.memory, go->layout, next, module, &next)) {
 		module->file = modules_find(modules, module->table.text);
+		module->table.budget = &go->string_budget;
 		module = &go->modules[++go->module_count];
 	}
 }
@@ -137,6 +138,7 @@ static bool find_tables(struct go_process *go, struct modules *modules, const st
 	if (!go_module_read(&go->tables.memory, go->layout, module->address, module, &next))
 		return false;
 	module->file = file;
+	module->table.budget = &go->string_budget;
 	go->module_count = 1;
 	find_modules(go, modules, next);
 	return true;
@@ -205,6 +207,7 @@ static struct code *begin(struct process *process, struct modules *modules, stru
 	go->arena = arena;
 	go->version = version;
 	go->uses_link_register = arch_native->return_address != arch_native->pc;
+	go->string_budget = GO_STRINGS_MAX;
 	cached_memory_init(&go->tables, process->memory);
 	if (!find_tables(go, modules, file)) {
 		end(&go->code);
