@@ -20,6 +20,8 @@ enum stop_policy {
 	STOP_ALWAYS, /* stop each thread for the copy */
 };
 
+struct watch;
+
 /* What is asked of a look. */
 struct look_request {
 	const pid_t *pids;
@@ -30,7 +32,8 @@ struct look_request {
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks; /* false: left out */
 	bool process_info;
-	bool without_bpf; /* its program takes long to load */
+	bool without_bpf;    /* its program takes long to load */
+	struct watch *watch; /* over the thread that collects; borrowed; NULL: none */
 };
 
 struct collector {
