@@ -1,0 +1,2 @@
+def write_plot(path, lines):
+    open(path, "w").write(repr(lines))
