@@ -3,7 +3,7 @@
 #   make            builds build/whystuck
 #   make check      installs what is missing, builds, runs all tests
 #   make demo       installs what is missing, builds, shows the two servers of examples/
-#   make bench      measures against gdb and eu-stack
+#   make bench      measures against its goals, gdb and eu-stack; writes docs/bench.md, docs/growth.svg
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion

@@ -74,10 +74,12 @@ class Launcher:
 
 
 class Program:
-    """A program that prints a line once it is ready; it ends with its context."""
+    """A program that prints a line once it is ready; it ends with its context, at the end of its
+    input if it reads that."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, reads_input=False):
         words = [str(word) for word in command]
+        self.reads_input = reads_input
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
@@ -89,13 +91,9 @@ class Program:
         return self
 
     def __exit__(self, *unused):
-        """Its end of input, or what comes first: a target does not read, and is killed."""
-        self.process.stdin.close()
-        try:
-            self.process.wait(0.2)
-        except subprocess.TimeoutExpired:
+        if not self.reads_input:
             self.process.kill()
-            self.process.wait()
+        self.process.communicate()
 
     @property
     def pid(self):
