@@ -23,7 +23,8 @@ ABOUT = """\
 - **Pause** is the longest time between two beats of a thread of the target that sleeps 0.2 ms at a time,
   during a look at the target. An idle run is as long as the look before it, and nobody looks. The pause is
   within noise when its median is no longer than the longest of the idle runs; both ranges are given.
-- **Growth** is the highest cost per thread over the lowest with fewer threads, from 100 threads on.
+- **Growth** is the highest CPU time per thread over the lowest with fewer threads, from 100 threads on.
+- **CPU time** is the command's own, in user mode and in the kernel.
 """
 
 
