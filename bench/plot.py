@@ -10,7 +10,8 @@ LABEL_HEIGHT = 40
 # The page follows the reader's theme, and has a ground of its own wherever it is embedded.
 STYLE = """\
 text { font: 14px system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #59636e }
-.ground { fill: #ffffff; stroke: #d1d9e0 } .title { font-size: 18px; font-weight: 600; fill: #1f2328 }
+.ground { fill: #ffffff; stroke: #d1d9e0 }
+.title { font-size: 18px; font-weight: 600; fill: #1f2328 }
 .name { font-weight: 600 } .grid { stroke: #e6eaef } .axis { stroke: #818b98 }
 .line { fill: none; stroke-width: 2.5; stroke-linejoin: round; stroke-linecap: round }
 .point { stroke: #ffffff; stroke-width: 2 }
@@ -87,7 +88,7 @@ def draw_line(name, points, x, y):
 
 
 def draw_labels(lines, x, y):
-    """Each line's name and last figure to the right of its end, pushed apart where they are close."""
+    """Each line's name and last figure to the right of its end, pushed apart where close."""
     labels = []
     for name, points in lines.items():
         threads, ms = max(points.items())
@@ -100,7 +101,8 @@ def draw_labels(lines, x, y):
                 upper[0] -= overlap / 2
                 lower[0] += overlap / 2
     for middle, left, name, figure in labels:
-        yield (f'<text class="label name {CLASSES[name]}" x="{left}" y="{middle - 3:.1f}">{name}</text>'
+        yield (f'<text class="label name {CLASSES[name]}" x="{left}" y="{middle - 3:.1f}">'
+               f'{name}</text>'
                f'<text class="label" x="{left}" y="{middle + 14:.1f}">{figure}</text>')
 
 
