@@ -3,7 +3,7 @@
 #   make            builds build/whystuck
 #   make check      installs what is missing, builds, runs all tests
 #   make demo       installs what is missing, builds, shows the two servers of examples/
-#   make bench      measures against gdb and eu-stack
+#   make bench      measures against its goals, gdb and eu-stack; writes docs/bench.md, docs/growth.svg
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
@@ -164,12 +164,20 @@ build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
 
-build/bench/target: bench/target.c Makefile
+# What a look costs at least, by the parts that whystuck itself is linked from.
+build/bench/floor: bench/floor.c $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(LINK) $(ALL_CFLAGS) -o $@ $< $(LIBRARY)
+
+build/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $<
 
-bench-run: $(B)/whystuck build/bench/target
-	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes $(if $(BPF),floor))
+
+# BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
+bench-run: $(B)/whystuck $(BENCH_PROGRAMS)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run --docs docs $(BENCH) $(B)/whystuck build/bench
 
 # Each is booted under qemu with an initramfs; fetched once, into build/kernels.
 KERNELS ?= 5.10 6.1 6.12
