@@ -88,14 +88,16 @@ static void append_signed(struct text *text, long long value)
 
 static void append_by_library(struct text *text, const char *format, va_list arguments)
 {
+	enum { USUAL = 100 };
 	va_list again;
 
 	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	int length = vsnprintf(reserve(text, USUAL), USUAL + 1, format, arguments);
 	if (length < 0)
 		out_of_memory();
-	vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, arguments);
+	if (length > USUAL)
+		vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, again);
+	va_end(again);
 	text->length += (size_t)length;
 }
 
@@ -251,7 +253,7 @@ void text_append_duration(struct text *text, long long ns)
 
 char *text_to_arena(const struct text *text, struct arena *arena)
 {
-	return arena_strndup(arena, text->bytes ? text->bytes : "", text->length);
+	return arena_copy(arena, text->bytes ? text->bytes : "", text->length + 1);
 }
 
 const char *escaped(struct arena *arena, const char *string)
