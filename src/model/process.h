@@ -89,6 +89,9 @@ struct process {
 
 	struct thread *threads; /* main thread first, then by rising id */
 	size_t thread_count;
+	struct user_stack **user_stacks; /* by unwind/: the different ones of its threads; those
+					    whose stacks are alike share one */
+	size_t user_stack_count;
 	struct mappings mappings;
 	const struct memory *memory;     /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */

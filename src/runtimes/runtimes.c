@@ -40,8 +40,6 @@ static void end_stack(struct user_stack *stack)
 
 void runtimes_end_stacks(struct process *process)
 {
-	for (size_t i = 0; i < process->thread_count; i++) {
-		if (process->threads[i].user_stack)
-			end_stack(process->threads[i].user_stack);
-	}
+	for (size_t i = 0; i < process->user_stack_count; i++)
+		end_stack(process->user_stacks[i]);
 }

@@ -27,6 +27,6 @@ extern const struct runtime runtime_go;
 
 /*
  * Cuts off what the unwinder took for frames beyond a function that ends or leaves its stack:
- * what it finds there is left over from other calls.
+ * what it finds there is left over from other calls. Of process->user_stacks, each once.
  */
 void runtimes_end_stacks(struct process *process);

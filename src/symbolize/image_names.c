@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "symbolize/address_table.h"
+#include "util/address_table.h"
 #include "util/memory.h"
 
 struct known_address {

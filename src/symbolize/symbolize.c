@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolize/address_table.h"
+#include "util/address_table.h"
 #include "symbolize/image_names.h"
 #include "symbolize/perf_map.h"
 #include "util/memory.h"
@@ -34,8 +34,8 @@ struct symbolizer {
 	size_t budget; /* as in lines_find() */
 };
 
-/* The place of a stack's address. */
-static struct place *find_place(
+/* The number of the place of a stack's address. */
+static size_t find_place(
 	struct symbolizer *symbolizer, const struct user_stack *stack, size_t index)
 {
 	struct code_address address = stack->addresses[index];
@@ -46,7 +46,7 @@ static struct place *find_place(
 	size_t number;
 
 	if (!address_table_add(&symbolizer->table, address.value, flags, &number))
-		return &symbolizer->places[number];
+		return number;
 	while (number >= symbolizer->capacity) {
 		symbolizer->capacity = symbolizer->capacity ? 2 * symbolizer->capacity : 64;
 		symbolizer->places = reallocate(
@@ -60,7 +60,7 @@ static struct place *find_place(
 	uint64_t lookup = is_signal ? address.value : code_lookup(address);
 	place->module = modules_find(symbolizer->modules, lookup);
 	place->lookup = place->module ? lookup - place->module->bias : lookup;
-	return place;
+	return number;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -169,38 +169,52 @@ static void name_all(struct symbolizer *symbolizer, enum lines_wanted lines)
 	}
 }
 
-static void fill_stack(struct symbolizer *symbolizer, struct user_stack *stack)
+/* @numbers: of the places of its addresses. */
+static void fill_stack(
+	const struct symbolizer *symbolizer, const uint32_t *numbers, struct user_stack *stack)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < stack->address_count; i++)
-		count += find_place(symbolizer, stack, i)->frame_count;
+		count += symbolizer->places[numbers[i]].frame_count;
 	stack->frames = arena_new(symbolizer->arena, const struct frame *, count);
 	stack->frame_count = 0;
 	for (size_t i = 0; i < stack->address_count; i++) {
-		const struct place *place = find_place(symbolizer, stack, i);
+		const struct place *place = &symbolizer->places[numbers[i]];
 
 		for (size_t j = 0; j < place->frame_count; j++)
 			stack->frames[stack->frame_count++] = &place->frames[j];
 	}
 }
 
+static size_t count_addresses(const struct process *process)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < process->user_stack_count; i++)
+		count += process->user_stacks[i]->address_count;
+	return count;
+}
+
 void symbolize_process(struct process *process, struct modules *modules, enum lines_wanted lines,
 	struct arena *arena)
 {
+	uint32_t *numbers cleanup_free = allocate(count_addresses(process) * sizeof(*numbers));
 	struct symbolizer symbolizer = {
 		.process = process, .modules = modules, .arena = arena, .budget = LINES_BUDGET};
 
-	for (size_t i = 0; i < process->thread_count; i++) {
-		const struct user_stack *stack = process->threads[i].user_stack;
+	for (size_t i = 0, at = 0; i < process->user_stack_count; i++) {
+		const struct user_stack *stack = process->user_stacks[i];
 
-		for (size_t j = 0; stack && j < stack->address_count; j++)
-			find_place(&symbolizer, stack, j);
+		for (size_t j = 0; j < stack->address_count; j++)
+			numbers[at++] = (uint32_t)find_place(&symbolizer, stack, j);
 	}
 	name_all(&symbolizer, lines);
-	for (size_t i = 0; i < process->thread_count; i++) {
-		if (process->threads[i].user_stack)
-			fill_stack(&symbolizer, process->threads[i].user_stack);
+	for (size_t i = 0, at = 0; i < process->user_stack_count; i++) {
+		struct user_stack *stack = process->user_stacks[i];
+
+		fill_stack(&symbolizer, numbers + at, stack);
+		at += stack->address_count;
 	}
 	address_table_deinit(&symbolizer.table);
 	free(symbolizer.places);

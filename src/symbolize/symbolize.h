@@ -10,7 +10,7 @@
 #include "symbolize/lines.h"
 
 /*
- * Fills frames and frame_count of every user stack of @process. Each distinct address is looked up
+ * Fills frames and frame_count of process->user_stacks. Each distinct address is looked up
  * once, all addresses of a module together. @lines: which debug
  * information to read for source lines and inlined frames.
  */

@@ -117,36 +117,42 @@ struct call call_find(
 	return call;
 }
 
-static const char *bare_value(const struct argument_type *type, uint64_t value, struct arena *arena)
+static void append_bare(struct text *text, const struct argument_type *type, uint64_t value)
 {
 	switch (type->bare) {
 	case BARE_SIGNED:
-		return arena_printf(arena, "%d", (int)value);
+		text_append_format(text, "%d", (int)value);
+		return;
 	case BARE_LONG:
-		return arena_printf(arena, "%lld", (long long)value);
+		text_append_format(text, "%lld", (long long)value);
+		return;
 	case BARE_UNSIGNED:
-		return arena_printf(arena, "%llu", (unsigned long long)value);
+		text_append_number(text, value, 10);
+		return;
 	case BARE_OCTAL:
-		return arena_printf(arena, "0%o", (unsigned)value);
+		text_append(text, "0");
+		text_append_number(text, (uint32_t)value, 8);
+		return;
 	case BARE_HEXADECIMAL:
 		break;
 	}
-	return arena_printf(arena, "0x%llx", (unsigned long long)value);
+	text_append(text, "0x");
+	text_append_number(text, value, 16);
 }
 
-static struct syscall_argument decode_argument(
-	const struct parameter *parameter, const struct argument *argument, struct arena *arena)
+/* @scratch is empty, and is left so. */
+static struct syscall_argument decode_argument(const struct parameter *parameter,
+	const struct argument *argument, struct text *scratch, struct arena *arena)
 {
-	struct text text cleanup_text = {0};
-	struct syscall_argument decoded = {
-		.name = parameter->name,
-		.value = bare_value(parameter->type, argument->value, arena),
-	};
+	struct syscall_argument decoded = {.name = parameter->name};
 
-	if (parameter->type->append && parameter->type->append(argument, &text))
-		decoded.text = text_to_arena(&text, arena);
-	else
-		decoded.text = decoded.value;
+	append_bare(scratch, parameter->type, argument->value);
+	decoded.value = text_to_arena(scratch, arena);
+	decoded.text = decoded.value;
+	text_clear(scratch);
+	if (parameter->type->append && parameter->type->append(argument, scratch))
+		decoded.text = text_to_arena(scratch, arena);
+	text_clear(scratch);
 	return decoded;
 }
 
@@ -177,7 +183,7 @@ static size_t count_parameters(const struct call *call, const struct parameter *
 struct syscall_call *syscall_decode(const struct arch *arch, const struct call *call,
 	const struct process *process, const struct thread *thread, struct arena *arena)
 {
-	struct text text cleanup_text = {0};
+	struct text text cleanup_text = {0}, scratch cleanup_text = {0};
 
 	if (!thread->entry.known || !thread->entry.in_syscall)
 		return NULL;
@@ -206,8 +212,9 @@ struct syscall_call *syscall_decode(const struct arch *arch, const struct call *
 			.resumed = call->resumed,
 		};
 
-		decoded->arguments[i] = decode_argument(&parameters[i], &argument, arena);
-		text_append_format(&text, "%s%s", i ? ", " : "", decoded->arguments[i].text);
+		decoded->arguments[i] = decode_argument(&parameters[i], &argument, &scratch, arena);
+		text_append(&text, i ? ", " : "");
+		text_append(&text, decoded->arguments[i].text);
 	}
 	text_append(&text, call->resumed ? ")>)" : ")");
 	decoded->text = text_to_arena(&text, arena);

@@ -263,8 +263,10 @@ enum cfi_outcome cfi_apply(
 	const struct cfi_row *row, struct cfi_step *step, struct registers *registers)
 {
 	const struct arch *arch = step->arch;
+	uint64_t values[REGISTERS_MAX +
+			1]; /* of the rules: each is applied to the callee's registers */
+	uint64_t known = registers->known & ~row->lost;
 	enum cfi_outcome outcome;
-	struct registers caller;
 
 	if (row->outermost)
 		return CFI_OUTERMOST;
@@ -273,26 +275,28 @@ enum cfi_outcome cfi_apply(
 			  : evaluate(&row->cfa, step, registers, NULL, &step->cfa);
 	if (outcome != CFI_STEPPED)
 		return outcome;
-	caller = *registers;
-	caller.known &= ~row->lost;
-	register_set(&caller, arch->sp, step->cfa);
+	known |= UINT64_C(1) << arch->sp;
 	for (size_t i = 0; i < row->rule_count; i++) {
 		const struct cfi_rule *rule = &row->rules[i];
-		uint64_t value;
 
-		outcome = apply_rule(rule, step, registers, &value);
+		outcome = apply_rule(rule, step, registers, &values[i]);
 		if (outcome == CFI_STEPPED)
-			register_set(&caller, rule->target, value);
+			known |= UINT64_C(1) << rule->target;
 		else if (rule->target == row->return_address || rule->target == arch->sp)
 			return outcome;
 		else /* the stack may well go on without it */
-			caller.known &= ~(UINT64_C(1) << rule->target);
+			known &= ~(UINT64_C(1) << rule->target);
 	}
-	if (!register_known(&caller, row->return_address)) {
+	if (!(known >> row->return_address & 1)) {
 		step->missing_register = row->return_address;
 		return CFI_UNKNOWN_REGISTER;
 	}
-	register_set(&caller, arch->pc, caller.value[row->return_address] & arch->code_mask);
-	*registers = caller;
+	registers->known = known | UINT64_C(1) << arch->pc;
+	registers->value[arch->sp] = step->cfa;
+	for (size_t i = 0; i < row->rule_count; i++) {
+		if (known >> row->rules[i].target & 1)
+			registers->value[row->rules[i].target] = values[i];
+	}
+	registers->value[arch->pc] = registers->value[row->return_address] & arch->code_mask;
 	return CFI_STEPPED;
 }

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "unwind/cfi.h"
+#include "unwind/code_places.h"
 #include "unwind/machine.h"
 #include "unwind/stack_memory.h"
+#include "unwind/stack_set.h"
 #include "util/memory.h"
 #include "util/text.h"
 
@@ -18,6 +20,8 @@ struct walk {
 	const struct arch *arch;
 	const struct machine *machine;
 	struct modules *modules;
+	struct code_places *places;
+	struct code_place *place; /* of the frame that was added last */
 	const struct memory *memory;
 	struct registers registers;
 	uint64_t known_at_first; /* registers that were known of the innermost frame */
@@ -28,23 +32,20 @@ struct walk {
 	bool guessed;         /* the step before is not sure */
 	size_t follow_budget; /* instructions that may still be followed */
 
-	struct code_address *addresses;
-	bool *signal_frame, *uncertain;
-	size_t count, capacity;
-	enum stack_end end;
-	const char *end_detail;
+	struct user_stack stack; /* in the making, in heap memory */
+	size_t capacity;
 };
 
 /* Whether the walk goes on with another frame. */
 enum step {
 	STEP_ON,
-	STEP_END, /* walk->end and walk->end_detail tell why */
+	STEP_END, /* walk->stack.end and walk->stack.end_detail tell why */
 };
 
 static enum step end(struct walk *walk, enum stack_end reason, const char *detail)
 {
-	walk->end = reason;
-	walk->end_detail = detail;
+	walk->stack.end = reason;
+	walk->stack.end_detail = detail;
 	return STEP_END;
 }
 
@@ -53,6 +54,13 @@ static bool is_executable(const struct walk *walk, uint64_t address)
 	const struct mapping *mapping = modules_mapping(walk->modules, address);
 
 	return mapping && mapping->executable;
+}
+
+/* What is known of the code at @address. */
+static struct code_place *find_place(struct walk *walk, uint64_t address, bool is_return)
+{
+	return code_places_find(walk->places, walk->place,
+		(struct code_address){.value = address, .is_return = is_return});
 }
 
 static uint64_t *register_at(struct walk *walk, unsigned number)
@@ -117,7 +125,7 @@ static enum step check_step(struct walk *walk, uint64_t sp, bool from_signal, bo
 		if (new_sp < sp || (new_sp == sp && !leaf))
 			return end(walk, STACK_NO_UNWIND_INFO,
 				"its caller's frame would lie below it");
-		if (!is_executable(walk, pc))
+		if (!find_place(walk, pc, true)->is_executable)
 			return end(walk, STACK_NO_UNWIND_INFO,
 				arena_printf(walk->arena,
 					"its return address 0x%" PRIx64
@@ -307,25 +315,23 @@ static enum step step_by_code(struct walk *walk, const struct module *module)
 /* From the frame that walk->registers describe to its caller. */
 static enum step step_out(struct walk *walk)
 {
-	const struct code_address *address = &walk->addresses[walk->count - 1];
-	const struct module *module = modules_find(walk->modules, code_lookup(*address));
-	const struct cfi_row *row = NULL;
+	const struct code_address *address = &walk->place->address;
+	const struct module *module = code_place_module(walk->places, walk->place);
+	const struct cfi_row *row = code_place_row(walk->places, walk->place);
+	bool *signal_frame = &walk->stack.signal_frame[walk->stack.address_count - 1];
 
 	walk->guessed = false;
-	if (module && module->image->machine == walk->arch->elf_machine)
-		row = cfi_find(module->image, walk->arch, modules_root(walk->modules),
-			code_lookup(*address) - module->bias);
 	/*
 	 * A handler "returns" to the first instruction of the code that ends it: the byte before is
 	 * another function's.
 	 */
 	if ((!row || (address->is_return && row->ends_here)) &&
 		walk->machine->is_signal_return(walk->memory, address->value)) {
-		walk->signal_frame[walk->count - 1] = true;
+		*signal_frame = true;
 		return step_by_signal_context(walk);
 	}
 	if (row) {
-		walk->signal_frame[walk->count - 1] = row->signal_frame;
+		*signal_frame = row->signal_frame;
 		return step_by_row(walk, module, row);
 	}
 	if (walk->at_instruction && !is_executable(walk, address->value))
@@ -340,70 +346,92 @@ static enum step step_out(struct walk *walk)
 
 static void add_frame(struct walk *walk)
 {
-	if (walk->count == walk->capacity) {
+	struct user_stack *stack = &walk->stack;
+	size_t count = stack->address_count;
+
+	if (count == walk->capacity) {
 		walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
-		walk->addresses =
-			reallocate(walk->addresses, walk->capacity, sizeof(*walk->addresses));
-		walk->signal_frame =
-			reallocate(walk->signal_frame, walk->capacity, sizeof(*walk->signal_frame));
-		walk->uncertain =
-			reallocate(walk->uncertain, walk->capacity, sizeof(*walk->uncertain));
+		stack->addresses =
+			reallocate(stack->addresses, walk->capacity, sizeof(*stack->addresses));
+		stack->signal_frame = reallocate(
+			stack->signal_frame, walk->capacity, sizeof(*stack->signal_frame));
+		stack->uncertain =
+			reallocate(stack->uncertain, walk->capacity, sizeof(*stack->uncertain));
 	}
-	walk->addresses[walk->count] = (struct code_address){
-		.value = *register_at(walk, walk->arch->pc),
-		.is_return = !walk->at_instruction,
+	walk->place = find_place(walk, *register_at(walk, walk->arch->pc), !walk->at_instruction);
+	stack->addresses[count] = walk->place->address;
+	stack->signal_frame[count] = false;
+	stack->uncertain[count] = walk->guessed;
+	stack->address_count++;
+}
+
+static void walk_init(
+	struct walk *walk, const struct arch *arch, struct modules *modules, struct arena *arena)
+{
+	*walk = (struct walk){
+		.arch = arch,
+		.machine = machine_of(arch),
+		.modules = modules,
+		.places = code_places_create(arch, modules),
+		.arena = arena,
 	};
-	walk->signal_frame[walk->count] = false;
-	walk->uncertain[walk->count] = walk->guessed;
-	walk->count++;
+}
+
+static void walk_deinit(struct walk *walk)
+{
+	code_places_destroy(walk->places);
+	free(walk->stack.addresses);
+	free(walk->stack.signal_frame);
+	free(walk->stack.uncertain);
+}
+
+/* Fills walk->stack, whose memory serves the next stack as well. */
+static void walk_stack(struct walk *walk, const struct registers *registers,
+	const struct memory *memory, size_t max_frames)
+{
+	enum step step = STEP_ON;
+
+	walk->memory = memory;
+	walk->registers = *registers;
+	walk->known_at_first = registers->known;
+	walk->at_instruction = true;
+	walk->guessed = false;
+	walk->follow_budget = FOLLOW_BUDGET;
+	walk->place = NULL;
+	walk->stack.address_count = 0;
+	if (!register_known(registers, walk->arch->pc) ||
+		!register_known(registers, walk->arch->sp))
+		step = end(walk, STACK_UNREADABLE, "its registers are not known");
+	while (step == STEP_ON && walk->stack.address_count < max_frames) {
+		add_frame(walk);
+		step = step_out(walk);
+	}
+	if (step == STEP_ON)
+		end(walk, STACK_LIMIT, NULL);
 }
 
 struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules,
 	const struct registers *registers, const struct memory *memory, size_t max_frames,
 	struct arena *arena)
 {
-	struct walk walk = {
-		.arch = arch,
-		.machine = machine_of(arch),
-		.modules = modules,
-		.memory = memory,
-		.registers = *registers,
-		.known_at_first = registers->known,
-		.arena = arena,
-		.at_instruction = true,
-		.follow_budget = FOLLOW_BUDGET,
-	};
-	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
-	enum step step = STEP_ON;
+	struct stack_set set = {.arena = arena};
+	struct walk walk;
 
-	if (!register_known(registers, arch->pc) || !register_known(registers, arch->sp))
-		step = end(&walk, STACK_UNREADABLE, "its registers are not known");
-	while (step == STEP_ON && walk.count < max_frames) {
-		add_frame(&walk);
-		step = step_out(&walk);
-	}
-	if (step == STEP_ON)
-		end(&walk, STACK_LIMIT, NULL);
-	*stack = (struct user_stack){
-		.addresses =
-			arena_copy(arena, walk.addresses, walk.count * sizeof(*walk.addresses)),
-		.signal_frame = arena_copy(
-			arena, walk.signal_frame, walk.count * sizeof(*walk.signal_frame)),
-		.uncertain =
-			arena_copy(arena, walk.uncertain, walk.count * sizeof(*walk.uncertain)),
-		.address_count = walk.count,
-		.end = walk.end,
-		.end_detail = walk.end_detail,
-	};
-	free(walk.addresses);
-	free(walk.signal_frame);
-	free(walk.uncertain);
+	walk_init(&walk, arch, modules, arena);
+	walk_stack(&walk, registers, memory, max_frames);
+	struct user_stack *stack = stack_set_add(&set, &walk.stack);
+	stack_set_deinit(&set);
+	walk_deinit(&walk);
 	return stack;
 }
 
 void unwind_process(
 	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
 {
+	struct stack_set set = {.arena = arena};
+	struct walk walk;
+
+	walk_init(&walk, arch_native, modules, arena);
 	for (size_t i = 0; i < process->thread_count; i++) {
 		struct thread *thread = &process->threads[i];
 
@@ -411,9 +439,11 @@ void unwind_process(
 			continue;
 		const struct stack_memory memory = stack_memory_of(
 			process, thread, modules, thread->registers.value[arch_native->sp]);
-		struct user_stack *stack = unwind_stack(arch_native, modules, &thread->registers,
-			&memory.memory, max_frames, arena);
-
-		thread->user_stack = stack;
+		walk_stack(&walk, &thread->registers, &memory.memory, max_frames);
+		thread->user_stack = stack_set_add(&set, &walk.stack);
 	}
+	process->user_stacks = arena_copy(arena, set.items, set.count * sizeof(*set.items));
+	process->user_stack_count = set.count;
+	stack_set_deinit(&set);
+	walk_deinit(&walk);
 }

@@ -148,11 +148,10 @@ static enum role find_role(const char *symbol)
  * that makes the call, whose own helpers are stripped of their names; any other function that is
  * not known ends the search, so that what stands further out is never taken for the cause.
  */
-static struct telling seek_telling(const struct thread *thread)
+static struct telling seek_telling(const struct user_stack *stack)
 {
-	const struct user_stack *stack = thread->user_stack;
-	struct telling telling = {.sought = true, .role = ROLE_NONE};
-	size_t count = stack && stack->frames ? stack->frame_count : 0;
+	struct telling telling = {.role = ROLE_NONE};
+	size_t count = stack->frames ? stack->frame_count : 0;
 
 	for (size_t i = 0; i < count && i < FRAMES_LOOKED_AT; i++) {
 		const struct frame *frame = stack->frames[i];
@@ -179,9 +178,17 @@ static struct telling seek_telling(const struct thread *thread)
 
 static struct telling find_telling(struct waiting *waiting)
 {
-	if (!waiting->telling.sought)
-		waiting->telling = seek_telling(waiting->thread);
-	return waiting->telling;
+	const struct user_stack *stack = waiting->thread->user_stack;
+	size_t slot = stack_slot(stack);
+	struct waits *waits = waiting->waits;
+
+	if (!stack)
+		return (struct telling){.role = ROLE_NONE};
+	if (waits->tellings[slot].stack != stack) {
+		waits->tellings[slot].stack = stack;
+		waits->tellings[slot].telling = seek_telling(stack);
+	}
+	return waits->tellings[slot].telling;
 }
 
 /* The address and the value of a futex that is waited for, whichever call it is. */

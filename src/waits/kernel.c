@@ -98,7 +98,7 @@ uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 
 	if (!stack)
 		return function_traits(thread->wchan);
-	size_t slot = ((uintptr_t)stack >> 4) % STACK_CACHE;
+	size_t slot = stack_slot(stack);
 	if (waits->cache[slot].stack != stack) {
 		uint64_t traits = 0;
 
@@ -137,12 +137,13 @@ static bool explain_coredump(struct waiting *waiting)
  */
 static bool explain_vfork(struct waiting *waiting)
 {
-	bool cloning = waiting->call->row && waiting->call->row->class == CALL_CLONE;
+	const struct syscall_row *row = waiting->call->row;
 
 	if (!(waiting->kernel & KERNEL_VFORK)) {
+		if (!row || row->class != CALL_CLONE)
+			return false;
 		const char *function = kernel_function(waiting->thread, KERNEL_SCHEDULER);
-
-		if (!cloning || !function || !matches(function, "kernel_clone"))
+		if (!function || !matches(function, "kernel_clone"))
 			return false;
 	}
 	say(waiting, "waits for its vfork child to exec or end");

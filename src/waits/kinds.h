@@ -25,13 +25,6 @@ enum kernel_trait {
 	KERNEL_SCHEDULER = 1 << 14, /* on top of every stack that sleeps */
 };
 
-/* What the functions of user space above a futex call say; see futex.c. */
-struct telling {
-	bool sought;
-	bool musl;
-	int role;
-};
-
 /* One thread's wait in the making. */
 struct waiting {
 	struct waits *waits;
@@ -40,8 +33,6 @@ struct waiting {
 	const struct call *call;
 	const struct descriptor *descriptor; /* the call's first argument; NULL: none, or unknown */
 	uint64_t kernel;                     /* of enum kernel_trait */
-
-	struct telling telling;
 
 	/* The result, by a kind's explain() */
 	const char *word; /* its kind's, unless it says otherwise */
@@ -119,6 +110,12 @@ bool time_left_until(struct waiting *waiting, uint64_t address, clockid_t clock,
 /* Whether it is up to one certain party to make the descriptor ready: whoever is at its other end.
  */
 bool is_certain_party(const struct descriptor *descriptor);
+
+/* Where in a cache of struct waits a stack has its place. */
+static inline size_t stack_slot(const void *stack)
+{
+	return ((uintptr_t)stack >> 4) % STACK_CACHE;
+}
 
 /* What the kernel stack of @thread shows, wchan standing in for it where it could not be had. */
 uint64_t kernel_traits(struct waits *waits, const struct thread *thread);

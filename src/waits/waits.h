@@ -15,6 +15,12 @@
 
 #define STACK_CACHE 64
 
+/* What the functions of user space above a futex call say; see futex.c. */
+struct telling {
+	bool musl;
+	int role;
+};
+
 /* What the waits of one process have in common. Zeroed but for the first three. */
 struct waits {
 	const struct process *process;
@@ -26,6 +32,12 @@ struct waits {
 		const struct kernel_stack *stack;
 		uint64_t traits;
 	} cache[STACK_CACHE];
+
+	/* The same for user stacks, which are shared as well. */
+	struct {
+		const struct user_stack *stack;
+		struct telling telling;
+	} tellings[STACK_CACHE];
 };
 
 /*

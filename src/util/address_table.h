@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/keyed_hash.h"
+
 struct address_slot {
 	uint64_t address;
 	uint32_t flags;
@@ -19,6 +21,7 @@ struct address_slot {
 
 /* All zero is an empty table. */
 struct address_table {
+	struct hash_key key;
 	struct address_slot *slots;
 	size_t capacity; /* a power of two, or 0 */
 	size_t count;

@@ -1,35 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "symbolize/address_table.h"
+#include "util/address_table.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/auxv.h>
 
 #include "util/memory.h"
-
-/*
- * AT_RANDOM points to 16 random bytes that the kernel gave this process (getauxval(3)). The
- * mixing is by multiplication with odd constants and folding, each step with a key of its own.
- */
-static uint64_t hash(uint64_t address, uint32_t flags)
-{
-	const void *random = (const void *)getauxval(AT_RANDOM);
-	uint64_t keys[2] = {0x243f6a8885a308d3, 0x13198a2e03707344};
-
-	if (random)
-		memcpy(keys, random, sizeof(keys));
-	uint64_t value = (address + flags) ^ keys[0];
-	__uint128_t product = (__uint128_t)value * (keys[1] | 1);
-	value = (uint64_t)product ^ (uint64_t)(product >> 64) ^ flags;
-	product = (__uint128_t)value * (keys[0] | 1);
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 /* The slot that holds the pair, or the free one where it belongs. */
 static struct address_slot *probe(
 	const struct address_table *table, uint64_t address, uint32_t flags)
 {
-	size_t at = hash(address, flags) & (table->capacity - 1);
+	size_t at = hash_word(&table->key, flags, address) & (table->capacity - 1);
 
 	for (;; at = (at + 1) & (table->capacity - 1)) {
 		struct address_slot *slot = &table->slots[at];
@@ -42,7 +22,10 @@ static struct address_slot *probe(
 static void grow(struct address_table *table)
 {
 	struct address_table larger = {
-		.capacity = table->capacity ? 2 * table->capacity : 64, .count = table->count};
+		.key = table->capacity ? table->key : hash_key(),
+		.capacity = table->capacity ? 2 * table->capacity : 64,
+		.count = table->count,
+	};
 
 	if (larger.count >= UINT32_MAX / 2)
 		out_of_memory();
