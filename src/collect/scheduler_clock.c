@@ -155,8 +155,7 @@ static const struct offset *offset_of(struct scheduler_clock *clock, int cpu)
 		struct offset *offset = &clock->offsets[cpu];
 		if (!offset->sought && clock->spent_ns < PATIENCE_IN_ALL_NS)
 			*offset = measure(clock, cpu);
-		if (offset->known)
-			return offset;
+		return offset;
 	}
 	if (!clock->anywhere.sought)
 		clock->anywhere = measure(clock, -1);
