@@ -160,6 +160,7 @@ live-check: $(B)/whystuck build/situations
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
+	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/ways.py
 
 build/storm/%: tests/storm/%.c Makefile
 	@mkdir -p $(@D)

@@ -60,7 +60,7 @@ static NOINLINE void live_for_a_moment(unsigned depth)
 	if (depth)
 		live_for_a_moment(depth - 1);
 	else if (draw(4))
-		sleep_us(draw(2000));
+		sleep_us(draw(20000));
 	frame[1] = frame[0];
 }
 

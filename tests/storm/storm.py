@@ -72,12 +72,12 @@ class Target:
 
 def plans(targets):
     """Whom to look at and how, for ever: every combination, and all the machine now and then."""
-    ways = itertools.product(targets, OPTIONS, STOPS)
-    for number, (target, options, stop) in enumerate(itertools.cycle(ways)):
+    ways = itertools.product(OPTIONS, STOPS, targets)
+    for number, (options, stop, target) in enumerate(itertools.cycle(ways)):
         yield target.kind, [stop, *options, str(target.pid)]
         if number % 8 == 1:
             yield "all of them", [stop, *options, *(str(one.pid) for one in targets)]
-        if number % 16 == 2:  # others' processes are never stopped for a test
+        if number % 32 == 7:  # others' processes are never stopped for a test
             yield "-a", ["--stop=never", "-a", *options]
         if number % 8 == 3:
             yield "by name", [stop, *options, NAME]
