@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -468,14 +469,21 @@ bool live_end(struct live *live, bool last)
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 
-	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
+	/* A zombie has lost its address space: it ended, and executed nothing. But so it looks as
+	 * well while another thread than the main one executes: fs/exec.c, de_thread(). */
+	bool ended =
+		!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state));
+	if (ended && last) {
 		say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;
 	}
-	if (!same && !last) {
+	if (ended || (!same && !last)) {
+		static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+
 		forget(live);
+		if (ended)
+			nanosleep(&pause, NULL);
 		return false;
 	}
 	if (!same)

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ struct shaper {
 };
 
 static pthread_barrier_t ready;
+static atomic_int begun;
 
 static unsigned draw(struct shaper *shaper, unsigned limit)
 {
@@ -143,6 +145,8 @@ static NOINLINE void change_shapes(struct shaper *shaper)
 {
 	static void (*const chains[])(struct shaper * shaper, int depth) = {a1, b1, c1, d1};
 
+	chains[0](shaper, 1);
+	begun++;
 	for (;;)
 		chains[draw(shaper, 4)](shaper, 1 + (int)draw(shaper, DEPTH_MAX));
 }
@@ -194,6 +198,8 @@ int main(int argc, char **argv)
 			errx(1, "pthread_create");
 	}
 	pthread_barrier_wait(&ready);
+	while (begun < count)
+		usleep(1000);
 	printf("{\"threads\": [");
 	for (int i = 0; i < count; i++)
 		printf("%s{\"tid\": %d, \"timer\": %d, \"epoll\": %d, \"words\": %llu}",
