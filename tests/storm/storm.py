@@ -90,6 +90,8 @@ def check(kind, arguments, result):
     # That no thread is in a state is an answer; the targets themselves are there all the time.
     assert result.returncode in (0, 1), \
         f"{command} at {kind} ended with {result.returncode}: {result.stderr}"
+    if "folded" in arguments:
+        return sum(int(line.rpartition(" ")[2]) for line in result.stdout.splitlines())
     if "json" not in arguments:
         return len(re.findall("^thread ", result.stdout, re.MULTILINE))
     look = json.loads(result.stdout)
