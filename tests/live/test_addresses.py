@@ -32,8 +32,9 @@ def bpf_fixture(run):
 
 
 @needs_root
+@pytest.mark.usefixtures("bpf")
 @pytest.mark.parametrize("threads", [1, 20])
-def test_addresses_are_those_of_the_symbols(look, bpf, threads):
+def test_addresses_are_those_of_the_symbols(look, threads):
     """The address less the offset is where /proc/kallsyms has the symbol."""
     starts = kernel_symbols()
     if not any(starts.get("schedule", {0})):
@@ -49,7 +50,8 @@ def test_addresses_are_those_of_the_symbols(look, bpf, threads):
 
 
 @needs_root
-def test_addresses_in_text(run, look, bpf):
+@pytest.mark.usefixtures("bpf")
+def test_addresses_in_text(run, look):
     with Situation("pause") as scene:
         frame = look(scene.pid, "--addresses").thread(scene.pid)["kernel_stack"][0]
         if not frame["address"]:
