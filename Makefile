@@ -4,6 +4,8 @@
 #   make check      installs what is missing, builds, runs all tests
 #   make demo       installs what is missing, builds, shows the two servers of examples/
 #   make bench      measures against its goals, gdb and eu-stack; writes docs/bench.md, docs/growth.svg
+#   make storm      looks at processes of which nothing stays as it is, with and without sanitizers,
+#                   STORM_SECONDS for each part
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
@@ -111,12 +113,13 @@ clean:
 # ---- What runs the program: live tests, comparisons, fuzzers, demo, benchmark ----
 
 # Each of these installs what is missing first, and only then asks where that is.
-.PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
+.PHONY: check demo bench storm storm-run fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
 
 check:
 	tools/install-dependencies build bpf check
 	$(MAKE) unit-and-live
 	$(MAKE) truth-check
+	$(MAKE) STORM_SECONDS=5 storm-run
 
 demo:
 	tools/install-dependencies build bpf demo
@@ -125,6 +128,11 @@ demo:
 bench:
 	tools/install-dependencies build bpf bench
 	$(MAKE) bench-run
+
+storm:
+	tools/install-dependencies build bpf check
+	$(MAKE) storm-run
+	$(MAKE) SAN=address,undefined storm-run
 
 fuzz:
 	tools/install-dependencies build fuzz
@@ -152,6 +160,17 @@ live-check: $(B)/whystuck build/situations
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
+	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/ways.py
+
+build/storm/%: tests/storm/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $<
+
+STORM_SECONDS ?= 60
+
+storm-run: $(B)/whystuck build/storm/shapes build/storm/storm
+	$(TEST_ENVIRONMENT) SHAPES=$(abspath build/storm/shapes) $(PYTHON) tests/storm/shapes.py $(STORM_SECONDS)
+	$(TEST_ENVIRONMENT) STORM=$(abspath build/storm/storm) $(PYTHON) tests/storm/storm.py $(STORM_SECONDS)
 
 build/examples/accept: examples/accept.c Makefile
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "cli/message.h"
 #include "cli/report.h"
+#include "collect/kernel_stack.h"
 #include "collect/targets.h"
 #include "elf/modules.h"
 #include "explain/explain.h"
@@ -185,6 +186,44 @@ static void report_effort(const struct look *look, const struct collection *coll
 	message("%s", line.bytes);
 }
 
+static bool lacks_addresses(const struct kernel_stack *stack)
+{
+	for (size_t i = 0; stack && i < stack->count; i++) {
+		if (!stack->frames[i].address)
+			return true;
+	}
+	return false;
+}
+
+/* Says where kernel addresses were asked for and are not there, and what would help. */
+static void add_address_gaps(struct look *look, const struct collection *collection, bool allowed)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		for (size_t j = 0; j < look->processes[i]->thread_count; j++) {
+			struct thread *thread = &look->processes[i]->threads[j];
+
+			if (!lacks_addresses(thread->kernel_stack))
+				continue;
+			any = true;
+			if (allowed && !collection->refused)
+				gaps_add(&thread->gaps, look->arena, STAGE_KERNEL_STACK,
+					"the addresses of its kernel frames are not known: it was "
+					"moving "
+					"each time BPF looked at it");
+		}
+	}
+	if (any && !allowed)
+		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
+			"addresses of kernel frames: the kernel hides them, /proc/kallsyms too "
+			"(kernel.kptr_restrict; CAP_SYSLOG allows it below 2)");
+	else if (any && collection->refused)
+		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
+			"addresses of kernel frames: only BPF gives them (%s)",
+			collection->refused);
+}
+
 /* From the processes to the functions of their stacks. */
 static struct collection look_once(const struct options *options,
 	const struct look_request *request, struct images *images, struct look *look)
@@ -211,7 +250,8 @@ static bool is_small(const struct look_request *request)
 	struct stat tasks;
 	char path[32];
 
-	if (request->stop != STOP_AUTO || request->pid_count != 1 || !request->user_stacks)
+	if (request->stop != STOP_AUTO || request->kernel_addresses || request->pid_count != 1 ||
+		!request->user_stacks)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/task", request->pids[0]);
 	return stat(path, &tasks) == 0 && tasks.st_nlink <= FEW_THREADS + 2; /* and . and .. */
@@ -251,6 +291,9 @@ static void take_look(const struct options *options, struct watch *watch, const 
 		.process_info = options->render.process_info,
 		.watch = watch,
 	};
+	bool addresses = options->render.addresses && options->render.kernel;
+	bool allowed = addresses && kernel_addresses_allowed();
+	request.kernel_addresses = allowed;
 	const struct look nothing = *look;
 	struct collection collection = {0};
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
@@ -269,6 +312,8 @@ static void take_look(const struct options *options, struct watch *watch, const 
 	}
 	if (!collection.used)
 		collection = look_once(options, &request, images, look);
+	if (addresses)
+		add_address_gaps(look, &collection, allowed);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < look->process_count; i++)
 		explain_process(arch_native, look->processes[i], look->arena);

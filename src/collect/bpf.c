@@ -249,6 +249,16 @@ static void accept_sighting(struct session *session, const struct sighting *sigh
 	thread->held_still = true;
 }
 
+/* The words of its speaker, who has proved to stand there. */
+static void believe(
+	const struct passes *passes, struct raw_stack *raw, const struct task_record *record)
+{
+	raw->stack = raw->spoken;
+	if (raw->stack && passes->session.request->kernel_addresses)
+		raw->stack = kernel_stack_with_addresses(raw->spoken, record->frames,
+			task_record_frame_count(record), passes->session.look->arena);
+}
+
 /* Second half: what proves to have slept is accepted, the rest is kept at the front of @tasks;
  * their number. */
 static size_t judge(
@@ -262,7 +272,7 @@ static size_t judge(
 		if (raw && raw->speaker == sightings[i].task &&
 			slept(sightings[i].record,
 				find_record(passes, sightings[i].task->thread.tid)))
-			raw->stack = raw->spoken;
+			believe(passes, raw, sightings[i].record);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct task *task = sightings[i].task;

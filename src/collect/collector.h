@@ -31,6 +31,7 @@ struct look_request {
 	const char *states; /* only threads in these states, e.g. "DR"; NULL: all */
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks; /* false: left out */
+	bool kernel_addresses;           /* of kernel frames too, where this way has them */
 	bool process_info;
 	bool without_bpf;    /* its program takes long to load */
 	struct watch *watch; /* over the thread that collects; borrowed; NULL: none */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -461,6 +462,24 @@ static void forget_stacks(struct live *live)
 		"it executed another program during the look: its stacks are left out");
 }
 
+/*
+ * What /proc tells of the threads of a process that lives and of which the collector's way told
+ * nothing: there are kernels that keep a task from BPF.
+ */
+static void look_by_proc(struct live *live)
+{
+	live_list_tasks(live);
+	struct task **tasks cleanup_free = allocate_zeroed(live->count, sizeof(*tasks));
+
+	for (size_t i = 0; i < live->count; i++) {
+		tasks[i] = &live->tasks[i];
+		tasks[i]->thread.vanished = false;
+		task_read(&live->reader, tasks[i]);
+	}
+	if (live->session->request->user_stacks)
+		live_copy_passively(live, tasks, live->count);
+}
+
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
@@ -468,14 +487,25 @@ bool live_end(struct live *live, bool last)
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 
-	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
+	/* A zombie has lost its address space: it ended, and executed nothing. But so it looks as
+	 * well while another thread than the main one executes: fs/exec.c, de_thread(). */
+	bool unknown = count_unknown(live) == live->count;
+	if (unknown && last && same && !strchr("ZX", stat.state)) {
+		look_by_proc(live);
+		unknown = count_unknown(live) == live->count;
+	}
+	bool ended = !here || unknown || (!same && strchr("ZX", stat.state));
+	if (ended && last) {
 		say_lost(live->session, live->process->pid, ESRCH);
 		forget(live);
 		return true;
 	}
-	if (!same && !last) {
+	if (ended || (!same && !last)) {
+		static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+
 		forget(live);
+		if (ended)
+			nanosleep(&pause, NULL);
 		return false;
 	}
 	if (!same)

@@ -82,8 +82,8 @@ void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 /*
  * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds
  * the process, or says that it ended. false: it executed another program meanwhile, and what was
- * found is of both; it was forgotten and may be begun again. On the @last try its stacks
- * are left out instead.
+ * found is of both, or seems to have ended; it was forgotten and may be begun again. On the @last
+ * try its stacks are left out instead.
  */
 bool live_end(struct live *live, bool last);
 

@@ -17,6 +17,7 @@ enum grouping { GROUP_DEFAULT, GROUP_ALWAYS, GROUP_NEVER };
 struct render_options {
 	bool color;
 	bool kernel, user, lines; /* false: left out */
+	bool addresses;           /* of kernel frames too: they tell where the kernel lies */
 	enum grouping grouping;
 	bool process_info;
 	bool partial;   /* only some threads of each process were asked for */
