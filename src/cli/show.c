@@ -55,7 +55,7 @@ static void find_targets(
 	struct error error;
 
 	if (options->all) {
-		error = targets_all(options->kernel_threads, pids);
+		error = targets_all(pids);
 		if (failed(error))
 			add_target_gap(look, "", "/proc", error.reason);
 		return;
@@ -248,6 +248,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
+		.no_kernel_threads = options->all && !options->kernel_threads,
 	};
 	const struct look nothing = *look;
 	struct collection collection = {0};

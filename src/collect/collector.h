@@ -22,7 +22,7 @@ enum stop_policy {
 
 /* What is asked of a look. */
 struct look_request {
-	const pid_t *pids;
+	const pid_t *pids; /* rising, each once */
 	size_t pid_count;
 	const pid_t *tids; /* only these threads; none: all */
 	size_t tid_count;
@@ -30,6 +30,7 @@ struct look_request {
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks; /* false: left out */
 	bool process_info;
+	bool no_kernel_threads; /* leave them out, though their ids stand in `pids` */
 	bool without_bpf; /* its program takes long to load */
 };
 

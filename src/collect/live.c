@@ -87,10 +87,15 @@ static int open_process(struct live *live, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	live->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (live->directory >= 0)
+	return live->directory < 0 ? errno : 0;
+}
+
+static void open_tasks_directory(struct live *live)
+{
+	if (live->tasks_directory < 0)
 		live->tasks_directory =
 			openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return live->tasks_directory < 0 ? errno : 0;
+	live->reader.directory = live->tasks_directory;
 }
 
 /* Says in the gaps of the look that the process could not be looked at, for this errno value. */
@@ -110,21 +115,22 @@ static void close_all(struct live *live)
 {
 	if (live->tasks_directory >= 0)
 		close(live->tasks_directory);
-	if (live->leader_directory >= 0)
+	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
 	free(live->tasks);
 	task_reader_deinit(&live->reader);
 }
 
-static void forget(struct live *live)
+void live_forget(struct live *live)
 {
 	close_all(live);
 	if (live->directory >= 0)
 		close(live->directory);
 }
 
-static DIR *open_tasks(const struct live *live)
+static DIR *open_tasks(struct live *live)
 {
+	open_tasks_directory(live);
 	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
@@ -174,11 +180,15 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 {
 	char tid[16];
 
-	if (stat->state == 'Z')
-		live->leader = live_find_thread(live, is_alive);
-	if (!live->leader)
-		live->leader = stat->pid;
-	snprintf(tid, sizeof(tid), "%d", live->leader);
+	live->leader = stat->pid;
+	live->leader_directory = live->directory;
+	if (stat->state != 'Z')
+		return;
+	pid_t alive = live_find_thread(live, is_alive);
+	if (!alive)
+		return;
+	live->leader = alive;
+	snprintf(tid, sizeof(tid), "%d", alive);
 	live->leader_directory =
 		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -197,7 +207,7 @@ static void read_space(struct live *live)
 		live->memory_error = 0; /* it has just ended, which is said elsewhere */
 }
 
-bool live_begin(struct live *live, struct session *session, pid_t pid)
+bool live_open(struct live *live, struct session *session, pid_t pid)
 {
 	struct arena *arena = session->look->arena;
 	struct proc_stat stat;
@@ -209,19 +219,19 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
-		forget(live);
+		live_forget(live);
 		return false;
 	}
-	task_reader_init(&live->reader, live->tasks_directory, session->request,
-		session->known_stacks, session->clock, arena);
+	if (session->request->no_kernel_threads && stat.flags & PROC_FLAG_KERNEL_THREAD) {
+		live_forget(live);
+		return false;
+	}
+	task_reader_init(
+		&live->reader, session->request, session->known_stacks, session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
-	if (live_list_tasks(live) == 0) {
-		forget(live);
-		return false;
-	}
 	find_leader(live, &stat);
 	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
 	live->process->leader = live->leader;
@@ -232,6 +242,16 @@ bool live_begin(struct live *live, struct session *session, pid_t pid)
 	return true;
 }
 
+bool live_begin(struct live *live, struct session *session, pid_t pid)
+{
+	if (!live_open(live, session, pid))
+		return false;
+	if (live_list_tasks(live))
+		return true;
+	live_forget(live);
+	return false;
+}
+
 void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry)
 {
 	struct session *session = live->session;
@@ -240,13 +260,21 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 		&session->stack_budget, hurry, session->look->arena);
 }
 
-static bool is_wanted(struct live *live, pid_t tid)
+bool live_asks_for(const struct live *live, pid_t tid)
 {
 	const struct look_request *request = live->session->request;
 	bool wanted = request->tid_count == 0;
 
 	for (size_t i = 0; i < request->tid_count && !wanted; i++)
 		wanted = request->tids[i] == tid;
+	return wanted;
+}
+
+static bool is_wanted(struct live *live, pid_t tid)
+{
+	const struct look_request *request = live->session->request;
+	bool wanted = live_asks_for(live, tid);
+
 	if (wanted && request->states) {
 		char state = task_read_state(&live->reader, tid);
 
@@ -269,6 +297,15 @@ static bool is_known(const struct live *live, size_t known, pid_t tid)
 	return known && bsearch(&key, live->tasks, known, sizeof(key), by_tid);
 }
 
+void live_add_task(struct live *live, pid_t tid)
+{
+	array_reserve(live->tasks, live->count, live->capacity);
+	live->tasks[live->count++] = (struct task){
+		.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
+		.exec_start_ns = -1,
+	};
+}
+
 size_t live_list_tasks(struct live *live)
 {
 	size_t known = live->count;
@@ -279,11 +316,7 @@ size_t live_list_tasks(struct live *live)
 	for (pid_t tid; (tid = next_task(directory));) {
 		if (is_known(live, known, tid) || !is_wanted(live, tid))
 			continue;
-		array_reserve(live->tasks, live->count, live->capacity);
-		live->tasks[live->count++] = (struct task){
-			.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
-			.exec_start_ns = -1,
-		};
+		live_add_task(live, tid);
 	}
 	closedir(directory);
 	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
@@ -291,6 +324,11 @@ size_t live_list_tasks(struct live *live)
 	if (live->count > known)
 		qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
 	return live->count - known;
+}
+
+void live_prepare_reader(struct live *live)
+{
+	open_tasks_directory(live);
 }
 
 void live_read_tasks(struct live *live, size_t first)
@@ -471,11 +509,11 @@ bool live_end(struct live *live, bool last)
 	/* A zombie has lost its address space: it ended, and executed nothing. */
 	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
 		say_lost(live->session, live->process->pid, ESRCH);
-		forget(live);
+		live_forget(live);
 		return true;
 	}
 	if (!same && !last) {
-		forget(live);
+		live_forget(live);
 		return false;
 	}
 	if (!same)

@@ -52,11 +52,11 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	return read_once(reader->directory, path, reader->buffer, reader->size);
 }
 
-void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+void task_reader_init(struct task_reader *reader, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena)
 {
 	*reader = (struct task_reader){
-		.directory = directory,
+		.directory = -1,
 		.kernel_stacks = request->kernel_stacks,
 		.user_stacks = request->user_stacks,
 		.known_stacks = known_stacks,

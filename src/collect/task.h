@@ -18,7 +18,7 @@
 
 /* Reads tasks of one process. */
 struct task_reader {
-	int directory;                   /* /proc/PID/task, owned by the process's */
+	int directory; /* /proc/PID/task, owned by the process's; set before anything is read */
 	bool kernel_stacks, user_stacks; /* as the request has it */
 	struct kernel_stacks *known_stacks;
 	struct arena *arena;
@@ -58,7 +58,7 @@ struct task {
 	bool was_at_place; /* the stop found it where its facts have it */
 };
 
-void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+void task_reader_init(struct task_reader *reader, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena);
 void task_reader_deinit(struct task_reader *reader);
 
