@@ -90,14 +90,6 @@ static int open_process(struct live *live, pid_t pid)
 	return live->directory < 0 ? errno : 0;
 }
 
-static void open_tasks_directory(struct live *live)
-{
-	if (live->tasks_directory < 0)
-		live->tasks_directory =
-			openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	live->reader.directory = live->tasks_directory;
-}
-
 /* Says in the gaps of the look that the process could not be looked at, for this errno value. */
 static void say_lost(struct session *session, pid_t pid, int error)
 {
@@ -113,8 +105,6 @@ static void say_lost(struct session *session, pid_t pid, int error)
 
 static void close_all(struct live *live)
 {
-	if (live->tasks_directory >= 0)
-		close(live->tasks_directory);
 	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
 	free(live->tasks);
@@ -128,10 +118,9 @@ void live_forget(struct live *live)
 		close(live->directory);
 }
 
-static DIR *open_tasks(struct live *live)
+static DIR *open_tasks(const struct live *live)
 {
-	open_tasks_directory(live);
-	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory && fd >= 0)
@@ -178,7 +167,7 @@ static bool is_alive(struct task_reader *reader, pid_t tid)
  */
 static void find_leader(struct live *live, const struct proc_stat *stat)
 {
-	char tid[16];
+	char path[32];
 
 	live->leader = stat->pid;
 	live->leader_directory = live->directory;
@@ -188,9 +177,8 @@ static void find_leader(struct live *live, const struct proc_stat *stat)
 	if (!alive)
 		return;
 	live->leader = alive;
-	snprintf(tid, sizeof(tid), "%d", alive);
-	live->leader_directory =
-		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "task/%d", alive);
+	live->leader_directory = openat(live->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void read_space(struct live *live)
@@ -212,8 +200,10 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	struct arena *arena = session->look->arena;
 	struct proc_stat stat;
 
-	*live = (struct live){
-		.session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
+	*live = (struct live){.session = session,
+		.directory = -1,
+		.leader_directory = -1,
+		.reader.directory = -1};
 	int error = open_process(live, pid);
 	if (!error && !process_read_stat(live->directory, &stat))
 		error = ESRCH;
@@ -226,8 +216,8 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 		live_forget(live);
 		return false;
 	}
-	task_reader_init(
-		&live->reader, session->request, session->known_stacks, session->clock, arena);
+	task_reader_init(&live->reader, live->directory, session->request, session->known_stacks,
+		session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
@@ -324,11 +314,6 @@ size_t live_list_tasks(struct live *live)
 	if (live->count > known)
 		qsort(live->tasks + known, live->count - known, sizeof(*live->tasks), by_tid);
 	return live->count - known;
-}
-
-void live_prepare_reader(struct live *live)
-{
-	open_tasks_directory(live);
 }
 
 void live_read_tasks(struct live *live, size_t first)

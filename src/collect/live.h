@@ -36,8 +36,7 @@ struct live {
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
 			  the same id can be mistaken for this one */
-	int tasks_directory; /* /proc/PID/task; -1: not needed yet */
-	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
+	pid_t leader;  /* the thread that stands for the address space: the main one, if it lives */
 	int leader_directory; /* `directory`, or, where that is not its, /proc/PID/task/TID of it;
 				 -1: it is gone */
 	struct task_reader reader;
@@ -65,9 +64,6 @@ bool live_asks_for(const struct live *live, pid_t tid);
 
 /* Adds a thread, without its facts, to those that are looked at. */
 void live_add_task(struct live *live, pid_t tid);
-
-/* To be called before a thread's facts are read by live->reader, unless live_list_tasks() was. */
-void live_prepare_reader(struct live *live);
 
 /* The first thread of the process, asked for or not, for which @is is true; 0: there is none. */
 pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid));

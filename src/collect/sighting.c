@@ -84,7 +84,6 @@ static void ask(struct raw_stack *raw, const struct sighting *sighting)
 {
 	struct live *live = sighting->live;
 
-	live_prepare_reader(live);
 	raw->speaker = sighting_task(sighting);
 	raw->error = task_read_kernel_stack(&live->reader, raw->speaker->thread.tid, &raw->spoken);
 	/* It has just ended: another may tell. */
@@ -115,7 +114,6 @@ static struct raw_stack *name_kernel_stack(
 	return raw;
 }
 
-/* Copies the stacks of threads of one process. */
 static void copy_stacks(struct sighting *sightings, size_t count)
 {
 	struct stack_copy *copies cleanup_free = allocate_zeroed(count, sizeof(*copies));
@@ -160,11 +158,8 @@ void sightings_take(struct sighting *sightings, size_t count, struct raw_stacks 
 {
 	for (size_t i = 0; i < count; i++)
 		take(&sightings[i], stacks);
-	for (size_t first = 0, end; first < count; first = end) {
-		for (end = first; end < count && sightings[end].live == sightings[first].live;)
-			end++;
-		copy_stacks(&sightings[first], end - first);
-	}
+	if (count)
+		copy_stacks(sightings, count);
 }
 
 static int by_tid(const void *one, const void *other)

@@ -30,7 +30,7 @@ static inline struct task *sighting_task(const struct sighting *sighting)
 
 /*
  * First half, after a pass gave each its record: takes the facts, words for kernel stacks and
- * copies of user stacks. The sightings of a process stand together.
+ * copies of user stacks. The sightings are of one process.
  */
 void sightings_take(struct sighting *sightings, size_t count, struct raw_stacks *stacks);
 
