@@ -248,6 +248,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
+		.process_places = options->render.process_info || options->renderer->shows_places,
 		.no_kernel_threads = options->all && !options->kernel_threads,
 	};
 	const struct look nothing = *look;

@@ -29,7 +29,7 @@ struct look_request {
 	const char *states; /* only threads in these states, e.g. "DR"; NULL: all */
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks; /* false: left out */
-	bool process_info;
+	bool process_info, process_places; /* the latter: working directory and container */
 	bool no_kernel_threads; /* leave them out, though their ids stand in `pids` */
 	bool without_bpf; /* its program takes long to load */
 };

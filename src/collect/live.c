@@ -205,7 +205,8 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 		.leader_directory = -1,
 		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && !process_read_stat(live->directory, &stat))
+	if (!error && (!process_read_status(live->directory, &live->status) ||
+			      !process_read_stat(live->directory, &live->status, &stat)))
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
@@ -223,7 +224,8 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
 	find_leader(live, &stat);
-	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	process_read_facts(live->process, live->leader_directory, &stat, &live->status,
+		session->request->process_places, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
 	live_memory_init(
@@ -460,7 +462,8 @@ static void finish(struct live *live)
 	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
-	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);
+	process->descriptors = descriptors_open(
+		process->pid, live->directory, live->session->machine, look->arena);
 	if (live->session->request->process_info)
 		process_read_info(process, live->directory, look->arena);
 	look->processes[look->process_count++] = process;
@@ -487,7 +490,7 @@ static void forget_stacks(struct live *live)
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
-	bool here = process_read_stat(live->directory, &stat);
+	bool here = process_read_stat(live->directory, &live->status, &stat);
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 

@@ -36,7 +36,8 @@ struct live {
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
 			  the same id can be mistaken for this one */
-	pid_t leader;  /* the thread that stands for the address space: the main one, if it lives */
+	struct proc_status status;
+	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
 	int leader_directory; /* `directory`, or, where that is not its, /proc/PID/task/TID of it;
 				 -1: it is gone */
 	struct task_reader reader;
