@@ -56,7 +56,7 @@ static void find_targets(
 	struct error error;
 
 	if (options->all) {
-		error = targets_all(options->kernel_threads, pids);
+		error = targets_all(pids);
 		if (failed(error))
 			add_target_gap(look, "", "/proc", error.reason);
 		return;
@@ -288,6 +288,8 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
+		.process_places = options->render.process_info || options->renderer->shows_places,
+		.no_kernel_threads = options->all && !options->kernel_threads,
 	};
 	bool addresses = options->render.addresses && options->render.kernel;
 	bool allowed = addresses && kernel_addresses_allowed();
