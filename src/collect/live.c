@@ -488,6 +488,24 @@ static void forget_stacks(struct live *live)
 		"it executed another program during the look: its stacks are left out");
 }
 
+/*
+ * What /proc tells of the threads of a process that lives and of which the collector's way told
+ * nothing: there are kernels that keep a task from BPF.
+ */
+static void look_by_proc(struct live *live)
+{
+	live_list_tasks(live);
+	struct task **tasks cleanup_free = allocate_zeroed(live->count, sizeof(*tasks));
+
+	for (size_t i = 0; i < live->count; i++) {
+		tasks[i] = &live->tasks[i];
+		tasks[i]->thread.vanished = false;
+		task_read(&live->reader, tasks[i]);
+	}
+	if (live->session->request->user_stacks)
+		live_copy_passively(live, tasks, live->count);
+}
+
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
@@ -497,8 +515,12 @@ bool live_end(struct live *live, bool last)
 
 	/* A zombie has lost its address space: it ended, and executed nothing. But so it looks as
 	 * well while another thread than the main one executes: fs/exec.c, de_thread(). */
-	bool ended =
-		!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state));
+	bool unknown = count_unknown(live) == live->count;
+	if (unknown && last && same && !strchr("ZX", stat.state)) {
+		look_by_proc(live);
+		unknown = count_unknown(live) == live->count;
+	}
+	bool ended = !here || unknown || (!same && strchr("ZX", stat.state));
 	if (ended && last) {
 		say_lost(live->session, live->process->pid, ESRCH);
 		live_forget(live);
