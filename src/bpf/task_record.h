@@ -21,6 +21,7 @@
 /* Which tasks of those that are walked are written of, and how much. */
 struct task_filter {
 	__u32 first_process, last_process;
+	__u32 thread; /* 0: all */
 	__u32 states; /* 1 << state for each that is wanted */
 	__u32 no_kernel_threads;
 	__u32 brief; /* of each a struct task_mark alone */

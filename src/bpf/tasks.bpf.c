@@ -127,6 +127,8 @@ int tasks(struct bpf_iter__task *context)
 	__u32 process = task->tgid;
 	if (process < filter.first_process || process > filter.last_process)
 		return 0;
+	if (filter.thread && filter.thread != (__u32)task->pid)
+		return 0;
 	if (filter.no_kernel_threads && task->flags & PF_KTHREAD)
 		return 0;
 	read_mark(mark, task);

@@ -192,6 +192,8 @@ static void read_space(struct live *live)
 		live->session->guard, live->session->look->arena, &stuck);
 	if (stuck)
 		live_memory_give_up(memory_of(live));
+	else if (live->process->cmdline_count) /* fs/proc/base.c, get_mm_cmdline() */
+		live_memory_believe(memory_of(live));
 	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
 		live->memory_error = 0; /* it has just ended, which is said elsewhere */
 }

@@ -125,14 +125,19 @@ struct error task_iterator_pass(struct task_iterator *iterator, struct task_walk
 	shared->filter = *filter;
 	shared->filter.first_process = (unsigned)walk.first_process;
 	shared->filter.last_process = (unsigned)walk.last_process;
+	shared->filter.thread = (unsigned)walk.thread;
 	shared->walked = (struct task_walked){0};
 	struct error error = read_walk(iterator, process, walk.thread, records);
+	/* Before 6.12 and its backports a walk of one thread finds main threads alone:
+	 * kernel/bpf/task_iter.c, task_seq_get_next(). */
+	if (!failed(error) && walk.thread && !shared->walked.tasks)
+		error = read_walk(iterator, process, 0, records);
 	/*
 	 * The walk of a process ends early where the thread at which a reading paused is gone
-	 * (kernel/bpf/task_iter.c, task_group_seq_get_next()); that of all goes on with the next.
+	 * (task_group_seq_get_next()); that of all goes on with the next.
 	 */
-	if (!failed(error) && process && !walk.thread &&
-		shared->walked.tasks < shared->walked.threads)
+	else if (!failed(error) && process && !walk.thread &&
+		 shared->walked.tasks < shared->walked.threads)
 		error = read_walk(iterator, 0, 0, records);
 	return error;
 }
