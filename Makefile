@@ -48,7 +48,7 @@ BPFTOOL ?= $(or $(shell command -v bpftool),$(wildcard /usr/sbin/bpftool))
 BPF_CLANG ?= $(shell command -v clang)
 BPF ?= $(and $(BPFTOOL),$(BPF_CLANG),$(wildcard /usr/include/bpf/skel_internal.h),yes)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
-BPF_SOURCES := src/collect/bpf.c src/collect/task_iterator.c
+BPF_SOURCES := src/collect/bpf.c src/collect/sighting.c src/collect/task_iterator.c
 
 SOURCES := $(filter-out $(if $(BPF),,$(BPF_SOURCES)) src/bpf/%,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o)

@@ -57,7 +57,7 @@ static void find_targets(const struct options *options, struct watch *watch, str
 	struct error error;
 
 	if (options->all) {
-		error = targets_all(options->kernel_threads, pids);
+		error = targets_all(pids);
 		if (failed(error))
 			add_target_gap(look, "", "/proc", error.reason);
 		return;
@@ -290,6 +290,8 @@ static void take_look(const struct options *options, struct watch *watch, const 
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
 		.watch = watch,
+		.process_places = options->render.process_info || options->renderer->shows_places,
+		.no_kernel_threads = options->all && !options->kernel_threads,
 	};
 	bool addresses = options->render.addresses && options->render.kernel;
 	bool allowed = addresses && kernel_addresses_allowed();

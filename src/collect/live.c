@@ -88,10 +88,7 @@ static int open_process(struct live *live, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	live->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (live->directory >= 0)
-		live->tasks_directory =
-			openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return live->tasks_directory < 0 ? errno : 0;
+	return live->directory < 0 ? errno : 0;
 }
 
 /* Says in the gaps of the look that the process could not be looked at, for this errno value. */
@@ -109,15 +106,13 @@ static void say_lost(struct session *session, pid_t pid, int error)
 
 static void close_all(struct live *live)
 {
-	if (live->tasks_directory >= 0)
-		close(live->tasks_directory);
-	if (live->leader_directory >= 0)
+	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
 	free(live->tasks);
 	task_reader_deinit(&live->reader);
 }
 
-static void forget(struct live *live)
+void live_forget(struct live *live)
 {
 	close_all(live);
 	if (live->directory >= 0)
@@ -126,7 +121,7 @@ static void forget(struct live *live)
 
 static DIR *open_tasks(const struct live *live)
 {
-	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory && fd >= 0)
@@ -173,15 +168,18 @@ static bool is_alive(struct task_reader *reader, pid_t tid)
  */
 static void find_leader(struct live *live, const struct proc_stat *stat)
 {
-	char tid[16];
+	char path[32];
 
-	if (stat->state == 'Z')
-		live->leader = live_find_thread(live, is_alive);
-	if (!live->leader)
-		live->leader = stat->pid;
-	snprintf(tid, sizeof(tid), "%d", live->leader);
-	live->leader_directory =
-		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	live->leader = stat->pid;
+	live->leader_directory = live->directory;
+	if (stat->state != 'Z')
+		return;
+	pid_t alive = live_find_thread(live, is_alive);
+	if (!alive)
+		return;
+	live->leader = alive;
+	snprintf(path, sizeof(path), "task/%d", alive);
+	live->leader_directory = openat(live->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void read_space(struct live *live)
@@ -194,43 +192,59 @@ static void read_space(struct live *live)
 		live->session->guard, live->session->look->arena, &stuck);
 	if (stuck)
 		live_memory_give_up(memory_of(live));
+	else if (live->process->cmdline_count) /* fs/proc/base.c, get_mm_cmdline() */
+		live_memory_believe(memory_of(live));
 	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
 		live->memory_error = 0; /* it has just ended, which is said elsewhere */
 }
 
-bool live_begin(struct live *live, struct session *session, pid_t pid)
+bool live_open(struct live *live, struct session *session, pid_t pid)
 {
 	struct arena *arena = session->look->arena;
 	struct proc_stat stat;
 
-	*live = (struct live){
-		.session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
+	*live = (struct live){.session = session,
+		.directory = -1,
+		.leader_directory = -1,
+		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && !process_read_stat(live->directory, &stat))
+	if (!error && (!process_read_status(live->directory, &live->status) ||
+			      !process_read_stat(live->directory, &live->status, &stat)))
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
-		forget(live);
+		live_forget(live);
 		return false;
 	}
-	task_reader_init(&live->reader, live->tasks_directory, session->request,
-		session->known_stacks, session->clock, arena);
+	if (session->request->no_kernel_threads && stat.flags & PROC_FLAG_KERNEL_THREAD) {
+		live_forget(live);
+		return false;
+	}
+	task_reader_init(&live->reader, live->directory, session->request, session->known_stacks,
+		session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
-	if (live_list_tasks(live) == 0) {
-		forget(live);
-		return false;
-	}
 	find_leader(live, &stat);
-	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	process_read_facts(live->process, live->leader_directory, &stat, &live->status,
+		session->request->process_places, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
 	live_memory_init(
 		&kept->memory, live->process, live->leader, live->directory, session->guard, arena);
 	read_space(live);
 	return true;
+}
+
+bool live_begin(struct live *live, struct session *session, pid_t pid)
+{
+	if (!live_open(live, session, pid))
+		return false;
+	if (live_list_tasks(live))
+		return true;
+	live_forget(live);
+	return false;
 }
 
 void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry)
@@ -241,13 +255,21 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 		&session->stack_budget, hurry, session->look->arena);
 }
 
-static bool is_wanted(struct live *live, pid_t tid)
+bool live_asks_for(const struct live *live, pid_t tid)
 {
 	const struct look_request *request = live->session->request;
 	bool wanted = request->tid_count == 0;
 
 	for (size_t i = 0; i < request->tid_count && !wanted; i++)
 		wanted = request->tids[i] == tid;
+	return wanted;
+}
+
+static bool is_wanted(struct live *live, pid_t tid)
+{
+	const struct look_request *request = live->session->request;
+	bool wanted = live_asks_for(live, tid);
+
 	if (wanted && request->states) {
 		char state = task_read_state(&live->reader, tid);
 
@@ -270,6 +292,15 @@ static bool is_known(const struct live *live, size_t known, pid_t tid)
 	return known && bsearch(&key, live->tasks, known, sizeof(key), by_tid);
 }
 
+void live_add_task(struct live *live, pid_t tid)
+{
+	array_reserve(live->tasks, live->count, live->capacity);
+	live->tasks[live->count++] = (struct task){
+		.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
+		.exec_start_ns = -1,
+	};
+}
+
 size_t live_list_tasks(struct live *live)
 {
 	size_t known = live->count;
@@ -280,11 +311,7 @@ size_t live_list_tasks(struct live *live)
 	for (pid_t tid; (tid = next_task(directory));) {
 		if (is_known(live, known, tid) || !is_wanted(live, tid))
 			continue;
-		array_reserve(live->tasks, live->count, live->capacity);
-		live->tasks[live->count++] = (struct task){
-			.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
-			.exec_start_ns = -1,
-		};
+		live_add_task(live, tid);
 	}
 	closedir(directory);
 	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
@@ -438,7 +465,8 @@ static void finish(struct live *live)
 	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
-	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);
+	process->descriptors = descriptors_open(
+		process->pid, live->directory, live->session->machine, look->arena);
 	if (live->session->request->process_info)
 		process_read_info(process, live->directory, look->arena);
 	look->processes[look->process_count++] = process;
@@ -483,7 +511,7 @@ static void look_by_proc(struct live *live)
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
-	bool here = process_read_stat(live->directory, &stat);
+	bool here = process_read_stat(live->directory, &live->status, &stat);
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 
@@ -497,13 +525,13 @@ bool live_end(struct live *live, bool last)
 	bool ended = !here || unknown || (!same && strchr("ZX", stat.state));
 	if (ended && last) {
 		say_lost(live->session, live->process->pid, ESRCH);
-		forget(live);
+		live_forget(live);
 		return true;
 	}
 	if (ended || (!same && !last)) {
 		static const struct timespec pause = {.tv_nsec = NS_PER_MS};
 
-		forget(live);
+		live_forget(live);
 		if (ended)
 			nanosleep(&pause, NULL);
 		return false;

@@ -126,6 +126,11 @@ static void read_pieces(void *argument)
 	}
 }
 
+void live_memory_believe(struct live_memory *memory)
+{
+	memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
 void live_memory_give_up(struct live_memory *memory)
 {
 	if (memory->process->is_stuck)

@@ -187,21 +187,13 @@ struct error targets_resolve(const char *target, struct watch *watch, struct pid
 	return resolve_id((pid_t)id, pids);
 }
 
-struct error targets_all(bool kernel_threads, struct pids *pids)
+struct error targets_all(struct pids *pids)
 {
 	struct pids all = {0};
-	struct text buffer cleanup_text = {0};
 	struct error error = list_processes(&all);
 
-	for (size_t i = 0; i < all.count; i++) {
-		int directory cleanup_close = open_process(all.items[i]);
-		struct proc_stat stat;
-
-		if (directory < 0 || !read_stat(directory, &buffer, &stat))
-			continue;
-		if (kernel_threads || !(stat.flags & PROC_FLAG_KERNEL_THREAD))
-			add(pids, all.items[i]);
-	}
+	for (size_t i = 0; i < all.count; i++)
+		add(pids, all.items[i]);
 	pids_deinit(&all);
 	return error;
 }

@@ -26,5 +26,5 @@ void pids_deinit(struct pids *pids);
  */
 struct error targets_resolve(const char *target, struct watch *watch, struct pids *pids);
 
-/* Adds every process, kernel threads only if wanted, but not this one. */
-struct error targets_all(bool kernel_threads, struct pids *pids);
+/* Adds every process, kernel threads too, but not this one. */
+struct error targets_all(struct pids *pids);

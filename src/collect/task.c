@@ -43,6 +43,11 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	char path[64], digits[16];
 	char *at = digits + sizeof(digits);
 
+	if (reader->directory < 0)
+		reader->directory =
+			openat(reader->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (reader->directory < 0)
+		return -1;
 	/* One of the program's hottest lines: snprintf() would cost as much as the kernel. */
 	*--at = '\0';
 	do {
@@ -52,11 +57,12 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	return read_once(reader->directory, path, reader->buffer, reader->size);
 }
 
-void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+void task_reader_init(struct task_reader *reader, int process, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena)
 {
 	*reader = (struct task_reader){
-		.directory = directory,
+		.process = process,
+		.directory = -1,
 		.kernel_stacks = request->kernel_stacks,
 		.user_stacks = request->user_stacks,
 		.known_stacks = known_stacks,
@@ -69,6 +75,8 @@ void task_reader_init(struct task_reader *reader, int directory, const struct lo
 
 void task_reader_deinit(struct task_reader *reader)
 {
+	if (reader->directory >= 0)
+		close(reader->directory);
 	free(reader->buffer);
 }
 

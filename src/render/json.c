@@ -213,5 +213,6 @@ static void render(const struct look *look, const struct render_options *options
 const struct renderer renderer_json = {
 	.name = "json",
 	.summary = "for programs",
+	.shows_places = true,
 	.render = render,
 };

@@ -27,6 +27,7 @@ struct render_options {
 struct renderer {
 	const char *name; /* as -f has it */
 	const char *summary;
+	bool shows_places; /* each process's working directory and container, whatever is asked */
 	/* Writes the whole look to @out; write errors stay in the stream for the caller (ferror()).
 	 */
 	void (*render)(const struct look *look, const struct render_options *options, FILE *out);

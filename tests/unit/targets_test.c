@@ -169,7 +169,7 @@ static void never_itself(void **state)
 	snprintf(id, sizeof(id), "%d", getpid());
 	error = targets_resolve(id, NULL, &pids);
 	assert_string_equal(error.reason, "that is this very process");
-	assert_false(failed(targets_all(true, &pids)));
+	assert_false(failed(targets_all(&pids)));
 	assert_true(pids.count > 0);
 	assert_false(has(&pids, getpid()));
 	pids_deinit(&pids);
@@ -182,7 +182,7 @@ static void all_processes_each_once(void **state)
 	struct pids pids = {0};
 
 	(void)state;
-	assert_false(failed(targets_all(false, &pids)));
+	assert_false(failed(targets_all(&pids)));
 	size_t count = pids.count;
 	assert_true(has(&pids, target.pid));
 	assert_false(failed(targets_resolve("one of all", NULL, &pids)));
