@@ -3,7 +3,7 @@
 #   make            builds build/whystuck
 #   make check      installs what is missing, builds, runs all tests
 #   make demo       installs what is missing, builds, shows the two servers of examples/
-#   make bench      measures against gdb and eu-stack
+#   make bench      measures against its goals, gdb and eu-stack; writes docs/bench.md, docs/growth.svg
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make install    with DESTDIR and prefix: the program, its man page, bash completion
@@ -26,19 +26,19 @@ empty :=
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libdw libelf libmnl json-c liblzma
+PACKAGES := libdw libelf json-c liblzma
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
-# To load ten libraries takes a tenth of a look at one thread: linked in are those that have an
-# archive to link (STATIC= leaves them shared).
-ARCHIVES := dw elf json-c lzma z bz2
+# The dynamic loader would take longer than a look at one thread: the program is linked statically where
+# every library has an archive (STATIC= links it to shared ones).
+ARCHIVES := dw elf json-c lzma z bz2 iberty c
 MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
 STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
-LIBS = $(if $(STATIC),-Wl$(comma)-Bstatic $(ARCHIVES:%=-l%) -liberty -Wl$(comma)-Bdynamic -lmnl,$(shell \
-	pkg-config --libs $(PACKAGES)) -liberty)
+LIBS := $(shell pkg-config --libs $(PACKAGES)) -liberty
+STATIC_LIBS := $(patsubst %,-l%,$(filter-out c,$(ARCHIVES)))
 LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Looking without stopping needs a BPF program: built where clang and bpftool are there (BPF= leaves it out).
@@ -60,7 +60,7 @@ GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
 all: $(B)/whystuck
 
 $(B)/whystuck: $(B)/main.o $(LIBRARY)
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) $(if $(STATIC),-static-pie) -o $@ $^ $(if $(STATIC),$(STATIC_LIBS),$(LIBS))
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
@@ -164,12 +164,20 @@ build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
 
-build/bench/target: bench/target.c Makefile
+# What a look costs at least, by the parts that whystuck itself is linked from.
+build/bench/floor: bench/floor.c $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(LINK) $(ALL_CFLAGS) -o $@ $< $(LIBRARY)
+
+build/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $<
 
-bench-run: $(B)/whystuck build/bench/target
-	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
+BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes $(if $(BPF),floor))
+
+# BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
+bench-run: $(B)/whystuck $(BENCH_PROGRAMS)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run --docs docs $(BENCH) $(B)/whystuck build/bench
 
 # Each is booted under qemu with an initramfs; fetched once, into build/kernels.
 KERNELS ?= 5.10 6.1 6.12

@@ -19,6 +19,7 @@
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/text.h"
+#include "util/watch.h"
 
 /* Every image is an open file, and a machine has more of them than the usual soft limit. */
 static void raise_file_limit(void)
@@ -49,8 +50,8 @@ static void add_target_gap(
  * The processes that the user named; a thread that is asked for without a target names its own.
  * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
  */
-static void find_targets(
-	const struct options *options, struct look *look, struct pids *pids, bool *missing)
+static void find_targets(const struct options *options, struct watch *watch, struct look *look,
+	struct pids *pids, bool *missing)
 {
 	struct error error;
 
@@ -61,14 +62,14 @@ static void find_targets(
 		return;
 	}
 	for (size_t i = 0; i < options->target_count; i++) {
-		error = targets_resolve(options->targets[i], pids);
+		error = targets_resolve(options->targets[i], watch, pids);
 		if (failed(error))
 			add_target_gap(look, "", options->targets[i], error.reason);
 	}
 	for (size_t i = 0; i < options->tid_count && !options->target_count; i++) {
 		const char *tid = arena_printf(look->arena, "%d", options->tids[i]);
 
-		error = targets_resolve(tid, pids);
+		error = targets_resolve(tid, watch, pids);
 		missing[i] = failed(error);
 		if (missing[i])
 			add_target_gap(look, "thread ", tid, error.reason);
@@ -235,8 +236,8 @@ static bool is_whole(const struct look *look)
 }
 
 /* Fills the look with all that is known of the processes. */
-static void take_look(const struct options *options, const struct pids *pids, struct images *images,
-	struct look *look)
+static void take_look(const struct options *options, struct watch *watch, const struct pids *pids,
+	struct images *images, struct look *look)
 {
 	struct look_request request = {
 		.pids = pids->items,
@@ -250,6 +251,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.process_info = options->render.process_info,
 		.process_places = options->render.process_info || options->renderer->shows_places,
 		.no_kernel_threads = options->all && !options->kernel_threads,
+		.watch = watch,
 	};
 	const struct look nothing = *look;
 	struct collection collection = {0};
@@ -278,7 +280,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 			look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
 }
 
-int show(const struct options *options)
+static int show_under(struct watch *watch, const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct look look = {
@@ -290,11 +292,11 @@ int show(const struct options *options)
 	bool *missing = arena_new(arena, bool, options->tid_count);
 
 	raise_file_limit();
-	find_targets(options, &look, &pids, missing);
+	find_targets(options, watch, &look, &pids, missing);
 
 	struct images *images = images_create(arena);
 	if (pids.count)
-		take_look(options, &pids, images, &look);
+		take_look(options, watch, &pids, images, &look);
 	check_threads(options, &look, missing);
 	if (options->tid_count || options->states)
 		drop_processes_without_threads(&look);
@@ -313,4 +315,19 @@ int show(const struct options *options)
 	if (!shown && !(options->states && pids.count))
 		return 2;
 	return gaps || !written;
+}
+
+/* The first try hangs in a call that does not return. */
+static void show_again(void *options)
+{
+	exit(show_under(NULL, options));
+}
+
+int show(const struct options *options)
+{
+	struct watch *watch = watch_create(show_again, (void *)options);
+	int status = show_under(watch, options);
+
+	watch_destroy(watch);
+	return status;
 }

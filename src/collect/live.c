@@ -42,7 +42,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.request = request,
 		.look = look,
 		.machine = machine_create(look->arena),
-		.guard = guard_create(),
+		.guard = guard_create(request->watch),
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};

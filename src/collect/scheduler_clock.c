@@ -99,6 +99,9 @@ static void calibrate(void *argument)
 
 	atomic_store(&calibration->tid, gettid());
 	calibration->offset.sought = true;
+	if (calibration->cpu >= 0 && sched_getcpu() == calibration->cpu &&
+		read_clock(&calibration->offset) && sched_getcpu() == calibration->cpu)
+		return; /* without having gone anywhere */
 	if (calibration->cpu >= 0) {
 		CPU_SET_S((size_t)calibration->cpu, sizeof(one), (cpu_set_t *)&one);
 		if (sched_setaffinity(0, sizeof(one), (cpu_set_t *)&one) < 0)

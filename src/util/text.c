@@ -56,14 +56,17 @@ void text_append(struct text *text, const char *string)
 
 void text_append_vformat(struct text *text, const char *format, va_list arguments)
 {
+	enum { USUAL = 100 };
 	va_list again;
 
 	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	char *to = reserve(text, USUAL);
+	int length = vsnprintf(to, USUAL + 1, format, arguments);
 	if (length < 0)
 		out_of_memory();
-	vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, arguments);
+	if (length > USUAL)
+		vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, again);
+	va_end(again);
 	text->length += (size_t)length;
 }
 
