@@ -32,7 +32,7 @@
 struct live_descriptors {
 	struct descriptors base;
 	pid_t pid;
-	int process; /* /proc/PID, borrowed */
+	int process; /* /proc/PID, borrowed; -1: it is gone */
 	struct machine *machine;
 	struct arena *arena;
 
@@ -56,6 +56,8 @@ static void open_directory(struct live_descriptors *live)
 	if (live->opened)
 		return;
 	live->opened = true;
+	if (live->process < 0)
+		return;
 	live->directory = machine_open_files(live->process);
 	if (live->directory < 0 && (errno == EACCES || errno == EPERM))
 		live->refusal = REFUSED;
