@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * floor PID: the least that a look at a process without stopping it can cost. It loads the task
- * iterator, takes a pass, copies the top of each stack, takes the second pass, and says nothing.
+ * iterator, takes a pass, copies the top of each stack, takes the second, brief pass, and says
+ * nothing.
  * What whystuck takes beyond this goes into unwinding, names, explanations and output.
  */
 #include <err.h>
@@ -24,15 +25,17 @@
 #define STACK_POINTER (offsetof(struct user_regs_struct, sp) / sizeof(__u64))
 #endif
 
-static void pass(struct task_iterator *iterator, pid_t pid, struct text *records)
+static void pass(struct task_iterator *iterator, pid_t pid, const struct task_filter *filter,
+	struct task_records *records)
 {
-	struct error error = task_iterator_pass(iterator, pid, records);
+	struct task_walk walk = {.first_process = pid, .last_process = pid};
+	struct error error = task_iterator_pass(iterator, walk, filter, records);
 
 	if (failed(error))
 		errx(EXIT_FAILURE, "%s", error.reason);
 }
 
-static size_t count_records(const struct text *records)
+static size_t count_records(const struct task_records *records)
 {
 	size_t count = 0;
 
@@ -60,7 +63,9 @@ int main(int argc, char **argv)
 {
 	pid_t pid = argc == 2 ? atoi(argv[1]) : 0;
 	struct task_iterator *iterator;
-	struct text before = {0}, after = {0};
+	const struct task_filter whole = {.states = UINT32_MAX};
+	const struct task_filter brief = {.states = UINT32_MAX, .brief = true};
+	struct task_records before = {0}, after = {0};
 	size_t count = 0;
 
 	if (pid < 1)
@@ -69,7 +74,7 @@ int main(int argc, char **argv)
 	if (failed(error))
 		errx(EXIT_FAILURE, "%s", error.reason);
 
-	pass(iterator, pid, &before);
+	pass(iterator, pid, &whole, &before);
 	struct iovec *pieces = calloc(count_records(&before) + 1, sizeof(*pieces));
 	char *bytes = malloc((count_records(&before) + 1) * PIECE);
 	if (!pieces || !bytes)
@@ -78,11 +83,11 @@ int main(int argc, char **argv)
 		pieces[count++] = (struct iovec){
 			(void *)(record->registers[STACK_POINTER] - RED_ZONE), PIECE};
 	copy(pid, pieces, count, bytes);
-	pass(iterator, pid, &after);
+	pass(iterator, pid, &brief, &after);
 
 	task_iterator_destroy(iterator);
-	text_deinit(&before);
-	text_deinit(&after);
+	task_records_deinit(&before);
+	task_records_deinit(&after);
 	free(pieces);
 	free(bytes);
 	return EXIT_SUCCESS;

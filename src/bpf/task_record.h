@@ -46,7 +46,8 @@ struct task_record {
 	__u32 cpu;
 	__u32 reserved;
 	struct task_mark mark;
-	__s64 syscall; /* aarch64: the number; x86-64 has it among the registers */
+	__s64 syscall;        /* aarch64: the number; x86-64 has it among the registers */
+	__u64 thread_pointer; /* x86-64: FS's base, aarch64: TPIDR_EL0 */
 	__u64 registers[TASK_RECORD_REGISTERS]; /* in user mode; zero for kernel threads */
 	char comm[TASK_RECORD_COMM];
 	__u64 frames[TASK_RECORD_FRAMES]; /* the kernel stack, innermost first, as far as `size`

@@ -28,6 +28,20 @@ struct thread_info {
 	__u32 cpu;
 } __attribute__((preserve_access_index));
 
+#if defined(__TARGET_ARCH_arm64)
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
+} __attribute__((preserve_access_index));
+#define THREAD_POINTER(task) ((task)->thread.uw.tp_value)
+#else
+struct thread_struct {
+	unsigned long fsbase;
+} __attribute__((preserve_access_index));
+#define THREAD_POINTER(task) ((task)->thread.fsbase)
+#endif
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* `state` before 5.14, which has no light skeletons either */
@@ -40,6 +54,7 @@ struct task_struct {
 	__u64 start_boottime;
 	struct signal_struct *signal;
 	char comm[TASK_RECORD_COMM];
+	struct thread_struct thread;
 } __attribute__((preserve_access_index));
 
 struct seq_file;
@@ -140,6 +155,7 @@ int tasks(struct bpf_iter__task *context)
 	}
 	record.flags = task->flags;
 	record.cpu = task->thread_info.cpu;
+	record.thread_pointer = THREAD_POINTER(task);
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
 	if (task->flags & PF_KTHREAD)
 		__builtin_memset(record.registers, 0, sizeof(record.registers));

@@ -151,6 +151,7 @@ static void take(struct sighting *sighting, struct raw_stacks *stacks)
 		sighting->copy = (struct stack_copy){
 			.sp = task->thread.registers.value[arch_native->sp],
 			.limit = STACK_LIMIT_BLOCKED,
+			.thread_pointer = sighting->record->thread_pointer,
 		};
 }
 

@@ -22,6 +22,8 @@ static void plan(const struct mappings *mappings, struct stack_copy *copy)
 		copy->start -= red_zone;
 	if (mapping && mapping->end - copy->start < copy->length)
 		copy->length = mapping->end - copy->start;
+	if (copy->thread_pointer > copy->sp && copy->thread_pointer - copy->start < copy->length)
+		copy->length = copy->thread_pointer - copy->start;
 	if (copy->length > UINT64_MAX - copy->start)
 		copy->length = UINT64_MAX - copy->start;
 }
