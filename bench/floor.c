@@ -7,6 +7,7 @@
  */
 #include <err.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <sys/user.h>
