@@ -17,6 +17,7 @@
 #include "collect/stack_copy.h"
 #include "collect/task_gaps.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/memory.h"
 
 #define STACK_BUDGET (512 * 1024 * 1024)
@@ -31,6 +32,31 @@ struct live_process {
 	struct machine *machine;
 	struct guard *guard;
 };
+
+/*
+ * Whether the thread has not run since it was looked at: the scheduler would have charged it
+ * then. Where the kernel does not tell that, or a stop of ours has moved it, that it is where it
+ * was has to do.
+ */
+static bool still_there(const struct process *process, const struct thread *thread)
+{
+	const struct live_process *live = (const struct live_process *)process;
+	struct text text cleanup_text = {0};
+	struct proc_syscall place;
+	int64_t ran_at_ns;
+	char path[48];
+
+	snprintf(path, sizeof(path), "task/%d/%s", thread->tid,
+		thread->ran_at_ns < 0 ? "syscall" : "sched");
+	if (failed(file_read(live->directory, path, 65536, &text)) || !text.length)
+		return false;
+	if (thread->ran_at_ns >= 0)
+		return proc_parse_exec_start(text.bytes, text.length, &ran_at_ns) &&
+		       ran_at_ns == thread->ran_at_ns;
+	return proc_parse_syscall(text.bytes, text.length, &place) && !place.running &&
+	       place.sp == thread->registers.value[arch_native->sp] &&
+	       place.pc == thread->registers.value[arch_native->pc];
+}
 
 static struct live_memory *memory_of(struct live *live)
 {
@@ -296,8 +322,7 @@ void live_add_task(struct live *live, pid_t tid)
 {
 	array_reserve(live->tasks, live->count, live->capacity);
 	live->tasks[live->count++] = (struct task){
-		.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
-		.exec_start_ns = -1,
+		.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .ran_at_ns = -1, .state = '?'},
 	};
 }
 
@@ -465,6 +490,7 @@ static void finish(struct live *live)
 	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
+	process->still_there = still_there;
 	process->descriptors = descriptors_open(
 		process->pid, live->directory, live->session->machine, look->arena);
 	if (live->session->request->process_info)

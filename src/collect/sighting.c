@@ -242,6 +242,7 @@ static void accept_sighting(const struct sighting *sighting)
 	thread->stack_bytes = sighting->copy.bytes;
 	thread->stack_length = sighting->copy.length;
 	thread->held_still = true;
+	thread->ran_at_ns = (int64_t)sighting->record->mark.exec_start_ns;
 }
 
 /* The words of a speaker who has proved to stand there, with the addresses if they are asked for.

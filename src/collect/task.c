@@ -137,8 +137,8 @@ bool task_held_still(struct task_reader *reader, const struct task *task)
 {
 	struct proc_syscall place;
 
-	if (task->exec_start_ns >= 0)
-		return read_exec_start(reader, task->thread.tid) == task->exec_start_ns;
+	if (task->thread.ran_at_ns >= 0)
+		return read_exec_start(reader, task->thread.tid) == task->thread.ran_at_ns;
 	return task->has_place && task_read_place(reader, task->thread.tid, &place) &&
 	       proc_syscall_same(&place, &task->place);
 }
@@ -181,9 +181,9 @@ static bool is_gone(int error)
 /* Since when the task has not run, where that is known. */
 static void tell_blocked(const struct task_reader *reader, struct task *task)
 {
-	if (task->exec_start_ns >= 0)
-		task->thread.blocked_ns =
-			scheduler_clock_since(reader->clock, task->thread.cpu, task->exec_start_ns);
+	if (task->thread.ran_at_ns >= 0)
+		task->thread.blocked_ns = scheduler_clock_since(
+			reader->clock, task->thread.cpu, task->thread.ran_at_ns);
 }
 
 /* One reading. false: the task is gone. */
@@ -198,7 +198,7 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 	thread->kernel_stack = NULL;
 	thread->wchan = NULL;
 	thread->blocked_ns = -1;
-	task->exec_start_ns = read_exec_start(reader, thread->tid);
+	task->thread.ran_at_ns = read_exec_start(reader, thread->tid);
 	if (!read_stat(reader, thread->tid, &stat))
 		return false;
 	thread->state = stat.state;

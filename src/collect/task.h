@@ -35,7 +35,6 @@ struct task {
 	/* Where it was blocked before anything was done to it: unknown where `refused` says why. */
 	bool has_place;
 	struct proc_syscall place;
-	int64_t exec_start_ns; /* -1: not known */
 	/* It did not run while the facts were read: they are of one moment. */
 	bool settled;
 	int stack_error, syscall_error; /* errno values; 0: it could be read */
