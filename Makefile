@@ -3,7 +3,10 @@
 #   make            builds build/whystuck
 #   make check      installs what is missing, builds, runs all tests
 #   make demo       installs what is missing, builds, shows the two servers of examples/
-#   make bench      measures against gdb, eu-stack and Delve
+#   make bench      measures against its goals, gdb, eu-stack and Delve; writes docs/bench.md,
+#                   docs/growth.svg
+#   make storm      looks at processes of which nothing stays as it is, with and without sanitizers,
+#                   STORM_SECONDS for each part
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
 #   make check-go   compares goroutines with what Go 1.19 and 1.21 to 1.27 say, which it fetches
@@ -29,19 +32,19 @@ empty :=
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libdw libelf libmnl json-c liblzma
+PACKAGES := libdw libelf json-c liblzma
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
 	$(if $(BPF),-DHAVE_BPF) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PACKAGES))
-# To load ten libraries takes a tenth of a look at one thread: linked in are those that have an
-# archive to link (STATIC= leaves them shared).
-ARCHIVES := dw elf json-c lzma z bz2
+# The dynamic loader would take longer than a look at one thread: the program is linked statically where
+# every library has an archive (STATIC= links it to shared ones).
+ARCHIVES := dw elf json-c lzma z bz2 iberty c
 MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
 STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
-LIBS = $(if $(STATIC),-Wl$(comma)-Bstatic $(ARCHIVES:%=-l%) -liberty -Wl$(comma)-Bdynamic -lmnl,$(shell \
-	pkg-config --libs $(PACKAGES)) -liberty)
+LIBS := $(shell pkg-config --libs $(PACKAGES)) -liberty
+STATIC_LIBS := $(patsubst %,-l%,$(filter-out c,$(ARCHIVES)))
 LINK = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Looking without stopping needs a BPF program: built where clang and bpftool are there (BPF= leaves it out).
@@ -49,7 +52,7 @@ BPFTOOL ?= $(or $(shell command -v bpftool),$(wildcard /usr/sbin/bpftool))
 BPF_CLANG ?= $(shell command -v clang)
 BPF ?= $(and $(BPFTOOL),$(BPF_CLANG),$(wildcard /usr/include/bpf/skel_internal.h),yes)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
-BPF_SOURCES := src/collect/bpf.c src/collect/task_iterator.c
+BPF_SOURCES := src/collect/bpf.c src/collect/sighting.c src/collect/task_iterator.c
 
 SOURCES := $(filter-out $(if $(BPF),,$(BPF_SOURCES)) src/bpf/%,$(wildcard src/*/*.c src/*/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o)
@@ -63,7 +66,7 @@ GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
 all: $(B)/whystuck
 
 $(B)/whystuck: $(B)/main.o $(LIBRARY)
-	$(LINK) -o $@ $^ $(LIBS)
+	$(LINK) $(if $(STATIC),-static-pie) -o $@ $^ $(if $(STATIC),$(STATIC_LIBS),$(LIBS))
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
@@ -114,14 +117,14 @@ clean:
 # ---- What runs the program: live tests, comparisons, fuzzers, demo, benchmark ----
 
 # Each of these installs what is missing first, and only then asks where that is.
-.PHONY: check demo bench fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
+.PHONY: check demo bench storm storm-run fuzz unit-and-live situations live-check truth-check demo-run bench-run fuzz-run
 
 check:
 	tools/install-dependencies build bpf check
 	$(MAKE) unit-and-live
 	$(MAKE) truth-check
 	$(MAKE) GO_VERSIONS=system go-run
-	$(MAKE) STORM_SECONDS=5 storm-go-run
+	$(MAKE) STORM_SECONDS=5 storm-run storm-go-run
 
 demo:
 	tools/install-dependencies build bpf demo
@@ -130,6 +133,11 @@ demo:
 bench:
 	tools/install-dependencies build bpf bench
 	$(MAKE) bench-run
+
+storm:
+	tools/install-dependencies build bpf check
+	$(MAKE) storm-run
+	$(MAKE) SAN=address,undefined storm-run
 
 fuzz:
 	tools/install-dependencies build fuzz
@@ -157,6 +165,17 @@ live-check: $(B)/whystuck build/situations
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
+	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/ways.py
+
+build/storm/%: tests/storm/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -o $@ $<
+
+STORM_SECONDS ?= 60
+
+storm-run: $(B)/whystuck build/storm/shapes build/storm/storm
+	$(TEST_ENVIRONMENT) SHAPES=$(abspath build/storm/shapes) $(PYTHON) tests/storm/shapes.py $(STORM_SECONDS)
+	$(TEST_ENVIRONMENT) STORM=$(abspath build/storm/storm) $(PYTHON) tests/storm/storm.py $(STORM_SECONDS)
 
 build/examples/accept: examples/accept.c Makefile
 	@mkdir -p $(@D)
@@ -169,7 +188,12 @@ build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
 
-build/bench/target: bench/target.c Makefile
+# What a look costs at least, by the parts that whystuck itself is linked from.
+build/bench/floor: bench/floor.c $(LIBRARY) Makefile
+	@mkdir -p $(@D)
+	$(LINK) $(ALL_CFLAGS) -o $@ $< $(LIBRARY)
+
+build/bench/%: bench/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $<
 
@@ -177,13 +201,15 @@ build/bench/go-target: bench/go-target/main.go bench/go-target/go.mod
 	@mkdir -p $(@D)
 	cd bench/go-target && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
 
-bench-run: $(B)/whystuck build/bench/target build/bench/go-target
-	$(PYTHON) bench/run $(BENCH) $(B)/whystuck build/bench/target
-	$(PYTHON) bench/goroutines $(BENCH_GO) $(B)/whystuck build/bench/go-target
+BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes $(if $(BPF),floor))
+
+# BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
+bench-run: $(B)/whystuck $(BENCH_PROGRAMS) build/bench/go-target
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run --docs docs $(BENCH) $(B)/whystuck build/bench
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/goroutines $(BENCH_GO) $(B)/whystuck build/bench/go-target
 
 # The toolchains are fetched once, into build/go; "system" is the one that is installed.
 GO_VERSIONS ?= all
-STORM_SECONDS ?= 60
 
 .PHONY: check-go check-go-servers storm-go go-run go-servers-run storm-go-run
 check-go:

@@ -6,7 +6,8 @@
  *
  * With `heartbeat` there are two more threads: one wakes every 200 µs and notes the longest time
  * between two of its beats, and the main one answers each line on standard input with that time and
- * with how many system calls of all threads were interrupted, and starts anew.
+ * with how many system calls of all threads were interrupted, and starts anew. The first of them
+ * is called "heartbeat".
  */
 #include <err.h>
 #include <errno.h>
@@ -154,6 +155,7 @@ static long long now_ns(void)
 
 static void *beat(void *unused)
 {
+	pthread_setname_np(pthread_self(), "heartbeat");
 	long long before = now_ns();
 	for (;;) {
 		struct timespec pause = {0, BEAT_NS};

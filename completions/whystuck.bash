@@ -5,8 +5,9 @@ _whystuck()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local options='-a --all -k --kernel-threads -t --thread= -s --state= -f --format=
-		-g --goroutines --no-goroutines --goroutine= --runtime-frames --group --no-group --no-kernel --no-user --lines --no-lines --stop= -n --max-frames=
-		-p --process-info --color= -v --verbose -h --help -V --version'
+		-g --goroutines --no-goroutines --goroutine= --runtime-frames --group --no-group
+		--no-kernel --no-user --lines --no-lines --stop= -n --max-frames= -p --process-info
+		--addresses --color= -v --verbose -h --help -V --version'
 	local words='' line
 
 	# "=" is among COMP_WORDBREAKS, so that --format=js comes as three words

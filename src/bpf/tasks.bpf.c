@@ -20,9 +20,27 @@ struct sched_entity {
 	__u64 exec_start;
 } __attribute__((preserve_access_index));
 
+struct signal_struct {
+	int nr_threads;
+} __attribute__((preserve_access_index));
+
 struct thread_info {
 	__u32 cpu;
 } __attribute__((preserve_access_index));
+
+#if defined(__TARGET_ARCH_arm64)
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
+} __attribute__((preserve_access_index));
+#define THREAD_POINTER(task) ((task)->thread.uw.tp_value)
+#else
+struct thread_struct {
+	unsigned long fsbase;
+} __attribute__((preserve_access_index));
+#define THREAD_POINTER(task) ((task)->thread.fsbase)
+#endif
 
 struct task_struct {
 	struct thread_info thread_info;
@@ -33,7 +51,10 @@ struct task_struct {
 	struct sched_entity se;
 	int pid, tgid;
 	unsigned long nvcsw, nivcsw;
+	__u64 start_boottime;
+	struct signal_struct *signal;
 	char comm[TASK_RECORD_COMM];
+	struct thread_struct thread;
 } __attribute__((preserve_access_index));
 
 struct seq_file;
@@ -54,23 +75,57 @@ struct pt_regs {
 } __attribute__((preserve_access_index));
 #endif
 
-/* A record is larger than a program's stack may be. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct task_record);
-} scratch SEC(".maps");
+/* Of the one walk that is under way: the program is used by a single thread of its loader. */
+struct task_filter filter;
+struct task_walked walked;
+static struct task_record record; /* larger than a program's stack may be */
 
-static void read_registers(struct task_record *record, struct task_struct *task)
+/* As task_state_index() has it, include/linux/sched.h. */
+static __u32 state_of(struct task_struct *task)
+{
+	enum {
+		REPORTED = 0x7f,
+		UNINTERRUPTIBLE = 0x2,
+		IDLE = 0x402,
+		RTLOCK = 0x1000,
+		FROZEN = 0x8000,
+		IDLE_INDEX = 8
+	};
+	__u32 scheduler = task->__state, state = (scheduler | (__u32)task->exit_state) & REPORTED;
+	__u32 index = 0;
+
+	if ((scheduler & IDLE) == IDLE)
+		return IDLE_INDEX;
+	if (scheduler & (RTLOCK | FROZEN))
+		state = UNINTERRUPTIBLE;
+#pragma unroll
+	for (int bit = 0; bit < 7; bit++) {
+		if (state >> bit & 1)
+			index = bit + 1;
+	}
+	return index;
+}
+
+static void read_mark(struct task_mark *mark, struct task_struct *task)
+{
+	mark->pid = task->tgid;
+	mark->tid = task->pid;
+	mark->on_cpu = task->on_cpu;
+	mark->state = state_of(task);
+	mark->start_ns = task->start_boottime;
+	mark->switches = task->nvcsw + task->nivcsw;
+	mark->exec_start_ns = task->se.exec_start;
+}
+
+static void read_registers(struct task_struct *task)
 {
 	void *registers = (void *)bpf_task_pt_regs(task);
 
 	/* User registers stand first in pt_regs on both architectures, in the order that user space
 	 * knows. */
-	bpf_probe_read_kernel(record->registers, sizeof(record->registers), registers);
+	bpf_probe_read_kernel(record.registers, sizeof(record.registers), registers);
 #if defined(__TARGET_ARCH_arm64)
-	record->syscall = BPF_CORE_READ((struct pt_regs *)registers, syscallno);
+	record.syscall = BPF_CORE_READ((struct pt_regs *)registers, syscallno);
 #endif
 }
 
@@ -78,27 +133,36 @@ SEC("iter/task")
 int tasks(struct bpf_iter__task *context)
 {
 	struct task_struct *task = context->task;
-	__u32 zero = 0;
-	struct task_record *record = bpf_map_lookup_elem(&scratch, &zero);
+	struct task_mark *mark = &record.mark;
 
-	if (!task || !record)
+	if (!task)
 		return 0;
-	record->pid = task->tgid;
-	record->tid = task->pid;
-	record->state = task->__state;
-	record->exit_state = task->exit_state;
-	record->flags = task->flags;
-	record->on_cpu = task->on_cpu;
-	record->cpu = task->thread_info.cpu;
-	record->switches = task->nvcsw + task->nivcsw;
-	record->exec_start_ns = task->se.exec_start;
-	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->comm);
+	walked.tasks++;
+	walked.threads = task->signal->nr_threads;
+	__u32 process = task->tgid;
+	if (process < filter.first_process || process > filter.last_process)
+		return 0;
+	if (filter.thread && filter.thread != (__u32)task->pid)
+		return 0;
+	if (filter.no_kernel_threads && task->flags & PF_KTHREAD)
+		return 0;
+	read_mark(mark, task);
+	if (!(filter.states >> (mark->state & 31) & 1))
+		return 0;
+	if (filter.brief) {
+		bpf_seq_write(context->meta->seq, mark, sizeof(*mark));
+		return 0;
+	}
+	record.flags = task->flags;
+	record.cpu = task->thread_info.cpu;
+	record.thread_pointer = THREAD_POINTER(task);
+	bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
 	if (task->flags & PF_KTHREAD)
-		__builtin_memset(record->registers, 0, sizeof(record->registers));
+		__builtin_memset(record.registers, 0, sizeof(record.registers));
 	else
-		read_registers(record, task);
+		read_registers(task);
 
-	long stack_size = bpf_get_task_stack(task, record->frames, sizeof(record->frames), 0);
+	long stack_size = bpf_get_task_stack(task, record.frames, sizeof(record.frames), 0);
 	if (stack_size < 0)
 		stack_size = 0;
 	__u64 size = __builtin_offsetof(struct task_record, frames) + (__u64)stack_size;
@@ -107,10 +171,10 @@ int tasks(struct bpf_iter__task *context)
 	 * over from another one that clang may derive.
 	 */
 	barrier_var(size);
-	if (size > sizeof(*record))
+	if (size > sizeof(record))
 		return 0;
-	record->size = (__u32)size;
-	bpf_seq_write(context->meta->seq, record, (__u32)size);
+	record.size = (__u32)size;
+	bpf_seq_write(context->meta->seq, &record, (__u32)size);
 	return 0;
 }
 

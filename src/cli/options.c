@@ -35,6 +35,7 @@ enum long_option {
 	LONG_NO_LINES,
 	LONG_STOP,
 	LONG_COLOR,
+	LONG_ADDRESSES,
 };
 
 /* The hyphen gives what is no option in its place, the colon leaves the messages to us. */
@@ -56,6 +57,7 @@ static const struct option long_options[] = {
 	{"no-user", no_argument, NULL, LONG_NO_USER},
 	{"lines", no_argument, NULL, LONG_LINES},
 	{"no-lines", no_argument, NULL, LONG_NO_LINES},
+	{"addresses", no_argument, NULL, LONG_ADDRESSES},
 	{"stop", required_argument, NULL, LONG_STOP},
 	{"max-frames", required_argument, NULL, 'n'},
 	{"process-info", no_argument, NULL, 'p'},
@@ -94,6 +96,8 @@ static const char help_head[] =
 	"      --lines            source lines and inlined frames of the C library too,\n"
 	"                         whose debug information takes long to unpack\n"
 	"      --no-lines         no source lines and no inlined frames: faster\n"
+	"      --addresses        raw addresses of kernel frames too: they tell where the\n"
+	"                         kernel lies\n"
 	"      --group            threads, and goroutines, with the same stack once, with\n"
 	"                         their ids; this is what text does\n"
 	"      --no-group         each on its own\n"
@@ -337,6 +341,9 @@ static enum options_outcome take_option(struct options *options, int option, con
 	case LONG_NO_LINES:
 		options->render.lines = option == LONG_LINES;
 		options->all_lines = option == LONG_LINES;
+		return OPTIONS_LOOK;
+	case LONG_ADDRESSES:
+		options->render.addresses = true;
 		return OPTIONS_LOOK;
 	case LONG_STOP:
 		return set_stop(options, optarg);

@@ -12,6 +12,7 @@
 #include "cli/message.h"
 #include "cli/report.h"
 #include "cli/selection.h"
+#include "collect/kernel_stack.h"
 #include "collect/targets.h"
 #include "elf/modules.h"
 #include "explain/explain.h"
@@ -20,6 +21,7 @@
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/text.h"
+#include "util/watch.h"
 
 /* Every image is an open file, and a machine has more of them than the usual soft limit. */
 static void raise_file_limit(void)
@@ -50,26 +52,26 @@ static void add_target_gap(
  * The processes that the user named; a thread that is asked for without a target names its own.
  * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
  */
-static void find_targets(
-	const struct options *options, struct look *look, struct pids *pids, bool *missing)
+static void find_targets(const struct options *options, struct watch *watch, struct look *look,
+	struct pids *pids, bool *missing)
 {
 	struct error error;
 
 	if (options->all) {
-		error = targets_all(options->kernel_threads, pids);
+		error = targets_all(pids);
 		if (failed(error))
 			add_target_gap(look, "", "/proc", error.reason);
 		return;
 	}
 	for (size_t i = 0; i < options->target_count; i++) {
-		error = targets_resolve(options->targets[i], pids);
+		error = targets_resolve(options->targets[i], watch, pids);
 		if (failed(error))
 			add_target_gap(look, "", options->targets[i], error.reason);
 	}
 	for (size_t i = 0; i < options->tid_count && !options->target_count; i++) {
 		const char *tid = arena_printf(look->arena, "%d", options->tids[i]);
 
-		error = targets_resolve(tid, pids);
+		error = targets_resolve(tid, watch, pids);
 		missing[i] = failed(error);
 		if (missing[i])
 			add_target_gap(look, "thread ", tid, error.reason);
@@ -203,6 +205,44 @@ static void report_effort(const struct look *look, const struct collection *coll
 	message("%s", line.bytes);
 }
 
+static bool lacks_addresses(const struct kernel_stack *stack)
+{
+	for (size_t i = 0; stack && i < stack->count; i++) {
+		if (!stack->frames[i].address)
+			return true;
+	}
+	return false;
+}
+
+/* Says where kernel addresses were asked for and are not there, and what would help. */
+static void add_address_gaps(struct look *look, const struct collection *collection, bool allowed)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		for (size_t j = 0; j < look->processes[i]->thread_count; j++) {
+			struct thread *thread = &look->processes[i]->threads[j];
+
+			if (!lacks_addresses(thread->kernel_stack))
+				continue;
+			any = true;
+			if (allowed && !collection->refused)
+				gaps_add(&thread->gaps, look->arena, STAGE_KERNEL_STACK,
+					"the addresses of its kernel frames are not known: it was "
+					"moving "
+					"each time BPF looked at it");
+		}
+	}
+	if (any && !allowed)
+		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
+			"addresses of kernel frames: the kernel hides them, /proc/kallsyms too "
+			"(kernel.kptr_restrict; CAP_SYSLOG allows it below 2)");
+	else if (any && collection->refused)
+		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
+			"addresses of kernel frames: only BPF gives them (%s)",
+			collection->refused);
+}
+
 /* From the processes to the functions of their stacks. */
 static struct collection look_once(const struct options *options,
 	const struct look_request *request, struct images *images, struct look *look)
@@ -229,7 +269,8 @@ static bool is_small(const struct look_request *request)
 	struct stat tasks;
 	char path[32];
 
-	if (request->stop != STOP_AUTO || request->pid_count != 1 || !request->user_stacks)
+	if (request->stop != STOP_AUTO || request->kernel_addresses || request->pid_count != 1 ||
+		!request->user_stacks)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/task", request->pids[0]);
 	return stat(path, &tasks) == 0 && tasks.st_nlink <= FEW_THREADS + 2; /* and . and .. */
@@ -254,8 +295,8 @@ static bool is_whole(const struct look *look)
 }
 
 /* Fills the look with all that is known of the processes. */
-static void take_look(const struct options *options, const struct pids *pids, struct images *images,
-	struct look *look)
+static void take_look(const struct options *options, struct watch *watch, const struct pids *pids,
+	struct images *images, struct look *look)
 {
 	struct look_request request = {
 		.pids = pids->items,
@@ -267,7 +308,13 @@ static void take_look(const struct options *options, const struct pids *pids, st
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
+		.watch = watch,
+		.process_places = options->render.process_info || options->renderer->shows_places,
+		.no_kernel_threads = options->all && !options->kernel_threads,
 	};
+	bool addresses = options->render.addresses && options->render.kernel;
+	bool allowed = addresses && kernel_addresses_allowed();
+	request.kernel_addresses = allowed;
 	const struct look nothing = *look;
 	struct collection collection = {0};
 	int64_t begin = clock_ns(CLOCK_MONOTONIC);
@@ -292,6 +339,8 @@ static void take_look(const struct options *options, const struct pids *pids, st
 			runtimes_list_tasks(look->processes[i], options->max_frames);
 	}
 	end_runtimes(look);
+	if (addresses)
+		add_address_gaps(look, &collection, allowed);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < look->process_count; i++)
 		explain_process(arch_native, look->processes[i], look->arena);
@@ -301,7 +350,7 @@ static void take_look(const struct options *options, const struct pids *pids, st
 			look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
 }
 
-int show(const struct options *options)
+static int show_under(struct watch *watch, const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct look look = {
@@ -313,11 +362,11 @@ int show(const struct options *options)
 	bool *missing = arena_new(arena, bool, options->tid_count);
 
 	raise_file_limit();
-	find_targets(options, &look, &pids, missing);
+	find_targets(options, watch, &look, &pids, missing);
 
 	struct images *images = images_create(arena);
 	if (pids.count)
-		take_look(options, &pids, images, &look);
+		take_look(options, watch, &pids, images, &look);
 	check_threads(options, &look, missing);
 	goroutines_select(options, &look);
 	if (options->render.partial)
@@ -337,4 +386,19 @@ int show(const struct options *options)
 	if (!shown && !(options->states && pids.count))
 		return 2;
 	return gaps || !written;
+}
+
+/* The first try hangs in a call that does not return. */
+static void show_again(void *options)
+{
+	exit(show_under(NULL, options));
+}
+
+int show(const struct options *options)
+{
+	struct watch *watch = watch_create(show_again, (void *)options);
+	int status = show_under(watch, options);
+
+	watch_destroy(watch);
+	return status;
 }

@@ -13,319 +13,241 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "arch/arch.h"
 #include "collect/live.h"
-#include "collect/stack_copy.h"
+#include "collect/sighting.h"
 #include "collect/task_iterator.h"
 #include "collect/ways.h"
 #include "util/memory.h"
-#include "util/hash.h"
 
 #define ATTEMPTS 3
 
-/*
- * A kernel stack by its raw addresses. The kernel's own words for them are read once, as
- * /proc/TID/stack of one thread that stands there; they are good if that thread then proves to
- * have held still.
- */
-struct raw_stack {
-	struct kernel_stack *stack; /* NULL: not proved yet */
-	struct task *speaker;       /* whose words `spoken` are, in this attempt */
-	struct kernel_stack *spoken;
-	int error;
-	UT_hash_handle hh; /* by the addresses */
-};
+/* No more threads than that are looked at again one by one, which takes the shortest time. */
+#define FEW_THREADS 64
 
 struct passes {
 	struct session session;
 	struct task_iterator *iterator;
-	struct raw_stack
-		*raw_stacks; /* of the whole look: the kernel's addresses are the same for all */
-	struct text before, after;        /* the records of two passes */
-	const struct task_record **index; /* heap: of one pass, by tid */
-	size_t index_count, index_capacity;
+	struct raw_stacks *stacks;
+	struct task_records before, after; /* of two passes */
+	struct task_filter filter;         /* as the request has it */
 };
 
-/* What a pass told of a thread, and what was copied then. */
-struct sighting {
-	struct task *task;
-	const struct task_record *record;
-	struct raw_stack *raw_stack;
-	struct stack_copy copy;
+/* What was seen of a process and is not accepted yet. */
+struct sightings {
+	struct sighting *items; /* heap */
+	size_t count, capacity;
 };
+
+static struct task_walk walk_of(const struct live *live)
+{
+	return (struct task_walk){live->process->pid, live->process->pid, 0};
+}
+
+/* Adds the threads that the request asks for of those that a pass told of. */
+static void list_tasks(
+	const struct task_records *records, struct live *live, struct sightings *sightings)
+{
+	for (const struct task_record *record = NULL;
+		(record = task_record_next(records, record));) {
+		pid_t tid = (pid_t)record->mark.tid;
+
+		if (!live_asks_for(live, tid))
+			continue;
+		array_reserve(sightings->items, sightings->count, sightings->capacity);
+		sightings->items[sightings->count++] =
+			(struct sighting){.live = live, .task = live->count, .record = record};
+		live_add_task(live, tid);
+	}
+}
+
+/*
+ * One attempt at threads whose records were just taken. Those that did not sleep throughout are
+ * kept at the front; their number.
+ */
+static size_t attempt(
+	struct passes *passes, struct task_walk walk, struct sighting *sightings, size_t count)
+{
+	static const struct task_filter brief = {.states = UINT32_MAX, .brief = true};
+
+	sightings_take(sightings, count, passes->stacks);
+	if (failed(task_iterator_pass(passes->iterator, walk, &brief, &passes->after)))
+		return count;
+	return sightings_judge(sightings, count, &passes->after, passes->stacks, passes->iterator);
+}
 
 static int by_tid(const void *one, const void *other)
 {
-	const struct task_record *a = *(const struct task_record *const *)one,
-				 *b = *(const struct task_record *const *)other;
+	pid_t a = sighting_task(one)->thread.tid, b = sighting_task(other)->thread.tid;
 
-	return (a->tid > b->tid) - (a->tid < b->tid);
+	return (a > b) - (a < b);
 }
 
-static struct error take_pass(struct passes *passes, pid_t pid, struct text *records)
+static int compare_to_record(const void *key, const void *item)
 {
-	struct error error = task_iterator_pass(passes->iterator, pid, records);
+	const struct task_record *record = key;
+	pid_t a = (pid_t)record->mark.tid, b = sighting_task(item)->thread.tid;
 
-	passes->index_count = 0;
+	return (a > b) - (a < b);
+}
+
+/* Looks once more at threads of one process, whatever their states have become. */
+static size_t look_again(
+	struct passes *passes, struct task_walk walk, struct sighting *sightings, size_t count)
+{
+	static const struct task_filter all = {.states = UINT32_MAX};
+
+	if (failed(task_iterator_pass(passes->iterator, walk, &all, &passes->before)))
+		return count;
+	for (size_t i = 0; i < count; i++)
+		sightings[i].record = NULL;
+	qsort(sightings, count, sizeof(*sightings), by_tid);
 	for (const struct task_record *record = NULL;
-		!failed(error) && (record = task_record_next(records, record));) {
-		array_reserve(passes->index, passes->index_count, passes->index_capacity);
-		passes->index[passes->index_count++] = record;
+		(record = task_record_next(&passes->before, record));) {
+		struct sighting *sighting =
+			bsearch(record, sightings, count, sizeof(*sightings), compare_to_record);
+
+		if (sighting && (pid_t)record->mark.pid == walk.first_process)
+			sighting->record = record;
 	}
-	if (passes->index_count)
-		qsort(passes->index, passes->index_count, sizeof(*passes->index), by_tid);
-	return error;
+	return attempt(passes, walk, sightings, count);
 }
 
-/* The thread's record of the pass that was taken last; NULL: it was not there. */
-static const struct task_record *find_record(const struct passes *passes, pid_t tid)
+/* Looks again at the threads that ran, as often as may be; the number of those that did each time.
+ */
+static size_t insist(
+	struct passes *passes, struct live *live, struct sighting *sightings, size_t count)
 {
-	const struct task_record key = {.tid = (__u32)tid}, *wanted = &key;
-	const struct task_record **found = NULL;
+	struct task_walk walk = walk_of(live);
 
-	if (passes->index_count)
-		found = bsearch(&wanted, passes->index, passes->index_count, sizeof(*passes->index),
-			by_tid);
-	return found ? *found : NULL;
-}
+	for (int i = 1; i < ATTEMPTS && count; i++) {
+		size_t left = 0;
 
-/* The letter of /proc/PID/stat: fs/proc/array.c, task_state_array; include/linux/sched.h,
- * task_state_index(). */
-static char state_letter(const struct task_record *record)
-{
-	static const char letters[] = "RSDTtXZP";
-	enum {
-		REPORTED = 0x7f,
-		UNINTERRUPTIBLE = 0x2,
-		IDLE = 0x402,
-		RTLOCK = 0x1000,
-		FROZEN = 0x8000
-	};
-	unsigned state = (record->state | record->exit_state) & REPORTED;
-
-	if ((record->state & IDLE) == IDLE)
-		return 'I';
-	if (record->state & (RTLOCK | FROZEN))
-		state = UNINTERRUPTIBLE;
-	return letters[state ? 32 - __builtin_clz(state) : 0];
-}
-
-static bool decode_registers(const struct task_record *record, struct thread *thread)
-{
-	_Alignas(16) uint8_t regset[512] = {0};
-	struct syscall_entry *entry = &thread->entry;
-
-	memcpy(regset, record->registers, sizeof(record->registers));
-	if (!arch_native->decode_prstatus(
-		    regset, arch_native->regset_size, &thread->registers, entry))
-		return false;
-	if (!entry->known) { /* aarch64: the arguments are in x0 to x5 until the call returns */
-		entry->known = true;
-		entry->number = (long)record->syscall;
-		for (unsigned i = 0; i < SYSCALL_ARGUMENTS; i++)
-			entry->arguments[i] = thread->registers.value[i];
-	}
-	entry->in_syscall = entry->number >= 0;
-	return true;
-}
-
-static void take_facts(struct passes *passes, struct task *task, const struct task_record *record)
-{
-	struct thread *thread = &task->thread;
-
-	thread->state = state_letter(record);
-	thread->cpu = (int)record->cpu;
-	task->is_kernel = record->flags & PROC_FLAG_KERNEL_THREAD;
-	if (!thread->comm || strncmp(thread->comm, record->comm, sizeof(record->comm)) != 0)
-		thread->comm = arena_strndup(
-			passes->session.look->arena, record->comm, sizeof(record->comm));
-	thread->registers = (struct registers){0};
-	thread->entry = (struct syscall_entry){.known = task->is_kernel};
-	thread->kernel_stack = NULL;
-	thread->wchan = NULL;
-	task->outcome = record->on_cpu ? TASK_RUNS : TASK_MOVING;
-	if (task_has_user_stack(task) && !record->on_cpu && !decode_registers(record, thread))
-		task->outcome = TASK_NOT_NATIVE;
-}
-
-/* The words for a record's kernel stack: known, or asked for now. */
-static struct raw_stack *name_kernel_stack(struct passes *passes, struct live *live,
-	struct task *task, const struct task_record *record)
-{
-	struct arena *arena = passes->session.look->arena;
-	size_t size = task_record_frame_count(record) * sizeof(record->frames[0]);
-	struct raw_stack *raw = NULL;
-
-	HASH_FIND(hh, passes->raw_stacks, record->frames, size, raw);
-	if (!raw) {
-		void *addresses = arena_copy(arena, record->frames, size);
-
-		raw = arena_new(arena, struct raw_stack, 1);
-		HASH_ADD_KEYPTR(hh, passes->raw_stacks, addresses, size, raw);
-	}
-	if (!raw->stack && !raw->speaker) {
-		raw->speaker = task;
-		raw->error = task_read_kernel_stack(&live->reader, task->thread.tid, &raw->spoken);
-	}
-	return raw;
-}
-
-/* Looks at the tasks while they sleep, first half: facts, words for kernel stacks, copies of user
- * stacks. */
-static size_t sight(struct passes *passes, struct live *live, struct task **tasks, size_t count,
-	struct sighting *sightings)
-{
-	const struct look_request *request = passes->session.request;
-	size_t sighted = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct task_record *record = find_record(passes, tasks[i]->thread.tid);
-
-		if (!record) {
-			tasks[i]->thread.vanished = true;
+		if (count > FEW_THREADS) {
+			count = look_again(passes, walk, sightings, count);
 			continue;
 		}
-		take_facts(passes, tasks[i], record);
-		struct sighting sighting = {.task = tasks[i], .record = record};
-		if (request->kernel_stacks && !record->on_cpu && !task_is_dead(tasks[i]))
-			sighting.raw_stack = name_kernel_stack(passes, live, tasks[i], record);
-		if (request->user_stacks && tasks[i]->thread.registers.known)
-			sighting.copy = (struct stack_copy){
-				.sp = tasks[i]->thread.registers.value[arch_native->sp],
-				.limit = STACK_LIMIT_BLOCKED,
-			};
-		sightings[sighted++] = sighting;
+		for (size_t j = 0; j < count; j++) {
+			struct sighting sighting = sightings[j];
+
+			walk.thread = sighting_task(&sighting)->thread.tid;
+			if (look_again(passes, walk, &sighting, 1))
+				sightings[left++] = sighting;
+		}
+		walk.thread = 0;
+		count = left;
 	}
-	return sighted;
-}
-
-static void copy_stacks(struct live *live, struct sighting *sightings, size_t count)
-{
-	struct stack_copy *copies cleanup_free = allocate_zeroed(count, sizeof(*copies));
-	size_t wanted = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (sightings[i].copy.limit)
-			copies[wanted++] = sightings[i].copy;
-	}
-	live_copy_stacks(live, copies, wanted, false);
-	wanted = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (sightings[i].copy.limit)
-			sightings[i].copy = copies[wanted++];
-	}
-}
-
-/* Whether the thread slept from the first pass to the second. */
-static bool slept(const struct task_record *before, const struct task_record *after)
-{
-	return after && !before->on_cpu && !after->on_cpu && before->switches == after->switches &&
-	       before->exec_start_ns == after->exec_start_ns;
-}
-
-static void accept_sighting(struct session *session, const struct sighting *sighting)
-{
-	struct task *task = sighting->task;
-	struct thread *thread = &task->thread;
-
-	task->settled = true;
-	thread->blocked_ns = thread->state == 'R'
-				     ? -1
-				     : scheduler_clock_since(session->clock, thread->cpu,
-					       (int64_t)sighting->record->exec_start_ns);
-	if (sighting->raw_stack) {
-		task->stack_error = sighting->raw_stack->error;
-		thread->kernel_stack = sighting->raw_stack->stack;
-		if (thread->state != 'R' && thread->kernel_stack && thread->kernel_stack->count)
-			thread->wchan = thread->kernel_stack->frames[0].symbol;
-	}
-	if (task->outcome == TASK_NOT_NATIVE || !task_has_user_stack(task))
-		return;
-	task->outcome = TASK_COPIED;
-	task->error = sighting->copy.error;
-	thread->stack_start = sighting->copy.start;
-	thread->stack_bytes = sighting->copy.bytes;
-	thread->stack_length = sighting->copy.length;
-	thread->held_still = true;
-}
-
-/* Second half: what proves to have slept is accepted, the rest is kept at the front of @tasks;
- * their number. */
-static size_t judge(
-	struct passes *passes, struct sighting *sightings, size_t count, struct task **tasks)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct raw_stack *raw = sightings[i].raw_stack;
-
-		if (raw && raw->speaker == sightings[i].task &&
-			slept(sightings[i].record,
-				find_record(passes, sightings[i].task->thread.tid)))
-			raw->stack = raw->spoken;
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct task *task = sightings[i].task;
-		struct raw_stack *raw = sightings[i].raw_stack;
-		bool named = !raw || raw->stack || raw->error;
-
-		if (task_is_dead(task) || (named && slept(sightings[i].record,
-							    find_record(passes, task->thread.tid))))
-			accept_sighting(&passes->session, &sightings[i]);
-		else
-			tasks[left++] = task;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (sightings[i].raw_stack)
-			sightings[i].raw_stack->speaker = NULL;
-	}
-	return left;
-}
-
-static void forget_registers(struct thread *thread)
-{
-	thread->registers = (struct registers){0};
-	thread->entry = (struct syscall_entry){0};
-	thread->blocked_ns = -1;
-}
-
-/* Looks at the process in passes; what runs or moved each time is left at the front of @tasks;
- * their number. */
-static size_t look_in_passes(
-	struct passes *passes, struct live *live, struct task **tasks, size_t count)
-{
-	struct sighting *sightings cleanup_free = allocate_zeroed(count, sizeof(*sightings));
-	pid_t pid = live->process->pid;
-
-	for (int attempt = 0; attempt < ATTEMPTS && count; attempt++) {
-		if (failed(take_pass(passes, pid, &passes->before)))
-			break;
-		size_t sighted = sight(passes, live, tasks, count, sightings);
-		copy_stacks(live, sightings, sighted);
-		if (failed(take_pass(passes, pid, &passes->after)))
-			break;
-		count = judge(passes, sightings, sighted, tasks);
-	}
-	for (size_t i = 0; i < count; i++)
-		forget_registers(&tasks[i]->thread);
 	return count;
+}
+
+/* Looks in passes; those that did not sleep throughout are stopped, where that is allowed. */
+static struct error look_in_passes(
+	struct passes *passes, struct live *live, struct sightings *sightings)
+{
+	struct task_walk walk = walk_of(live);
+	struct error error =
+		task_iterator_pass(passes->iterator, walk, &passes->filter, &passes->before);
+
+	if (failed(error))
+		return error;
+	list_tasks(&passes->before, live, sightings);
+	struct sighting *items = sightings->items;
+	size_t count = attempt(passes, walk, items, sightings->count);
+	count = insist(passes, live, items, count);
+	struct task **tasks cleanup_free = allocate_zeroed(count, sizeof(*tasks));
+	for (size_t i = 0; i < count; i++) {
+		sighting_forget(&items[i]);
+		tasks[i] = sighting_task(&items[i]);
+	}
+	if (count && passes->session.request->stop == STOP_AUTO)
+		live_stop_and_copy(live, tasks, count);
+	return NO_ERROR;
 }
 
 static void look_at(struct passes *passes, pid_t pid)
 {
+	const struct look_request *request = passes->session.request;
+	struct look *look = passes->session.look;
 	struct live live;
+	bool done = false;
 
-	for (int attempt = 1; live_begin(&live, &passes->session, pid); attempt++) {
-		struct task **tasks cleanup_free = allocate_zeroed(live.count, sizeof(*tasks));
+	for (int i = 1; !done && live_open(&live, &passes->session, pid); i++) {
+		struct sightings sightings = {0};
+		struct error error = look_in_passes(passes, &live, &sightings);
 
-		for (size_t i = 0; i < live.count; i++)
-			tasks[i] = &live.tasks[i];
-		size_t left = look_in_passes(passes, &live, tasks, live.count);
-		if (left && passes->session.request->stop == STOP_AUTO)
-			live_stop_and_copy(&live, tasks, left);
-		if (live_end(&live, attempt == LIVE_ATTEMPTS))
-			return;
+		free(sightings.items);
+		done = failed(error) || (!live.count && (request->tid_count || request->states));
+		if (failed(error))
+			gaps_add(&look->gaps, look->arena, STAGE_PROCESS,
+				"process %d: its threads could not be walked: %s", pid,
+				error.reason);
+		if (done)
+			live_forget(&live);
+		else
+			done = live_end(&live, i == LIVE_ATTEMPTS);
 	}
+}
+
+static __u32 states_of(const struct look_request *request)
+{
+	static const char letters[] = TASK_STATE_LETTERS;
+	__u32 states = 0;
+
+	if (!request->states)
+		return UINT32_MAX;
+	for (unsigned i = 0; letters[i]; i++)
+		states |= strchr(request->states, letters[i]) ? 1U << i : 0;
+	return states;
+}
+
+static int compare_pids(const void *one, const void *other)
+{
+	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* Those of the processes, in @kept, that have threads in the states asked for: their number. */
+static size_t keep_processes(struct passes *passes, pid_t *kept)
+{
+	const struct look_request *request = passes->session.request;
+	struct task_filter filter = passes->filter;
+	size_t count = request->pid_count, mark_count, kept_count = 0;
+
+	memcpy(kept, request->pids, count * sizeof(*kept));
+	filter.brief = true;
+	if (!request->states || count < 2 ||
+		failed(task_iterator_pass(passes->iterator,
+			(struct task_walk){0, kept[count - 1], 0}, &filter, &passes->after)))
+		return count;
+	const struct task_mark *marks = task_marks(&passes->after, &mark_count);
+	bool *has cleanup_free = allocate_zeroed(count, sizeof(*has));
+	for (size_t i = 0; i < mark_count; i++) {
+		pid_t pid = (pid_t)marks[i].pid;
+		const pid_t *found = bsearch(&pid, kept, count, sizeof(pid), compare_pids);
+
+		if (found)
+			has[found - kept] = true;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (has[i])
+			kept[kept_count++] = kept[i];
+	}
+	return kept_count;
+}
+
+/*
+ * Each process is walked for itself: that takes 4 µs, and 0.2 µs a thread, while a walk of all
+ * tasks takes 1 µs for each (measured, 6.18: kernel/bpf/task_iter.c, task_seq_get_next(), looks for
+ * the next id), and its threads need hold still for less long.
+ */
+static void look_at_all(struct passes *passes)
+{
+	pid_t *pids cleanup_free =
+		allocate_zeroed(passes->session.request->pid_count, sizeof(*pids));
+	size_t count = keep_processes(passes, pids);
+
+	for (size_t i = 0; i < count; i++)
+		look_at(passes, pids[i]);
 }
 
 /* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
@@ -351,13 +273,14 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 	if (failed(error))
 		return error;
 	session_init(&passes.session, request, look);
-	for (size_t i = 0; i < request->pid_count; i++)
-		look_at(&passes, request->pids[i]);
+	passes.filter.states = states_of(request);
+	passes.filter.no_kernel_threads = request->no_kernel_threads;
+	passes.stacks = raw_stacks_create();
+	look_at_all(&passes);
+	raw_stacks_destroy(passes.stacks);
 	session_deinit(&passes.session);
-	HASH_CLEAR(hh, passes.raw_stacks);
-	text_deinit(&passes.before);
-	text_deinit(&passes.after);
-	free(passes.index);
+	task_records_deinit(&passes.before);
+	task_records_deinit(&passes.after);
 	task_iterator_destroy(passes.iterator);
 	return NO_ERROR;
 }

@@ -20,17 +20,22 @@ enum stop_policy {
 	STOP_ALWAYS, /* stop each thread for the copy */
 };
 
+struct watch;
+
 /* What is asked of a look. */
 struct look_request {
-	const pid_t *pids;
+	const pid_t *pids; /* rising, each once */
 	size_t pid_count;
 	const pid_t *tids; /* only these threads; none: all */
 	size_t tid_count;
 	const char *states; /* only threads in these states, e.g. "DR"; NULL: all */
 	enum stop_policy stop;
-	bool kernel_stacks, user_stacks; /* false: left out */
-	bool process_info;
-	bool without_bpf; /* its program takes long to load */
+	bool kernel_stacks, user_stacks;   /* false: left out */
+	bool kernel_addresses;             /* of kernel frames too, where this way has them */
+	bool process_info, process_places; /* the latter: working directory and container */
+	bool no_kernel_threads;            /* leave them out, though their ids stand in `pids` */
+	bool without_bpf;                  /* its program takes long to load */
+	struct watch *watch;               /* over the thread that collects; borrowed; NULL: none */
 };
 
 struct collector {

@@ -25,7 +25,6 @@
 #define REFUSED "needs CAP_SYS_PTRACE: run with sudo"
 #define NAME_SIZE (sizeof("fdinfo/") + 16)
 #define MOUNTINFO_SIZE_MAX (4U << 20)
-#define STAT_SIZE_MAX 4096
 /* What is found is kept in pages of so many numbers. */
 #define PAGE_SHIFT 9
 #define PAGE_SIZE (1 << PAGE_SHIFT)
@@ -33,7 +32,7 @@
 struct live_descriptors {
 	struct descriptors base;
 	pid_t pid;
-	unsigned long long started; /* in clock ticks since boot; 0: it was gone already */
+	int process; /* /proc/PID, borrowed; -1: it is gone */
 	struct machine *machine;
 	struct arena *arena;
 
@@ -52,48 +51,18 @@ struct live_descriptors {
 	size_t number_count, number_capacity;
 };
 
-/* When the process started, field 22 of /proc/PID/stat: tells it from another that got its
- * number later. 0: it is gone. */
-static unsigned long long start_time(pid_t pid)
-{
-	struct text content cleanup_text = {0};
-	char path[sizeof("/proc//stat") + 11];
-	unsigned long long started = 0;
-	const char *field;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (failed(file_read(AT_FDCWD, path, STAT_SIZE_MAX, &content)) || !content.bytes)
-		return 0;
-	field = strrchr(content.bytes, ')'); /* the comm may hold blanks and parentheses */
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (field)
-		started = strtoull(field, NULL, 10);
-	return started;
-}
-
 static void open_directory(struct live_descriptors *live)
 {
-	char path[sizeof("/proc/") + 11];
-
 	if (live->opened)
 		return;
 	live->opened = true;
-	snprintf(path, sizeof(path), "/proc/%d", live->pid);
-	int process cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (process < 0)
+	if (live->process < 0)
 		return;
-	live->directory = machine_open_files(process);
+	live->directory = machine_open_files(live->process);
 	if (live->directory < 0 && (errno == EACCES || errno == EPERM))
 		live->refusal = REFUSED;
 	else if (live->directory < 0 && errno != ENOENT && errno != ESRCH)
 		live->refusal = error_errno(errno).reason;
-	if (live->started && start_time(live->pid) == live->started)
-		return;
-	if (live->directory >= 0)
-		close(live->directory);
-	live->directory = -1;
-	live->refusal = NULL;
 }
 
 static void read_info(struct live_descriptors *live, int fd, struct fdinfo *info)
@@ -439,13 +408,14 @@ static size_t live_list(struct descriptors *descriptors, const int **fds)
 	return live->number_count;
 }
 
-struct descriptors *descriptors_open(pid_t pid, struct machine *machine, struct arena *arena)
+struct descriptors *descriptors_open(
+	pid_t pid, int process, struct machine *machine, struct arena *arena)
 {
 	struct live_descriptors *live = allocate_zeroed(1, sizeof(*live));
 
 	live->base = (struct descriptors){.find = live_find, .list = live_list};
 	live->pid = pid;
-	live->started = start_time(pid);
+	live->process = process;
 	live->machine = machine;
 	live->arena = arena;
 	live->directory = -1;

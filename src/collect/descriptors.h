@@ -18,10 +18,11 @@ struct machine *machine_create(struct arena *arena);
 void machine_destroy(struct machine *machine); /* NULL is allowed */
 
 /*
- * The descriptors of @pid, in @arena; a descriptor that may not be looked at is of kind
- * DESCRIPTOR_UNKNOWN, and its problem says what is needed. Both @arena and @machine must outlive
- * them. descriptors_close() lets go of what is held open meanwhile, one descriptor of ours at most;
- * NULL is allowed.
+ * The descriptors of @pid, whose directory of /proc is @process (-1: it is gone), in @arena; a
+ * descriptor that may not be looked at is of kind DESCRIPTOR_UNKNOWN, and its problem says what is
+ * needed. @process, @arena and @machine must outlive them. descriptors_close() lets go of what is
+ * held open meanwhile, one descriptor of ours at most; NULL is allowed.
  */
-struct descriptors *descriptors_open(pid_t pid, struct machine *machine, struct arena *arena);
+struct descriptors *descriptors_open(
+	pid_t pid, int process, struct machine *machine, struct arena *arena);
 void descriptors_close(struct descriptors *descriptors);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/kernel_stack.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collect/scan.h"
+#include "util/file.h"
 #include "util/memory.h"
 #include "util/hash.h"
 
@@ -81,6 +83,36 @@ struct kernel_stack *kernel_stack_parse(const char *bytes, size_t length, struct
 	}
 	stack->frames = arena_copy(arena, frames, stack->count * sizeof(*frames));
 	return stack;
+}
+
+struct kernel_stack *kernel_stack_with_addresses(
+	const struct kernel_stack *stack, const __u64 *addresses, size_t count, struct arena *arena)
+{
+	struct kernel_stack *paired = arena_new(arena, struct kernel_stack, 1);
+
+	paired->count = stack->count;
+	paired->frames = arena_copy(arena, stack->frames, stack->count * sizeof(*stack->frames));
+	for (size_t i = 0; i < paired->count; i++)
+		paired->frames[i].address = count == stack->count ? addresses[i] : 0;
+	return paired;
+}
+
+bool kernel_addresses_allowed(void)
+{
+	struct text symbols cleanup_text = {0};
+
+	/* The first symbols may have an address of 0 indeed: those for each CPU, x86-64 before
+	 * 6.15. Some of the first hundred have another. */
+	if (failed(file_read(AT_FDCWD, "/proc/kallsyms", 4000, &symbols)) || !symbols.length)
+		return true; /* a kernel without them forbids nothing */
+
+	struct scan scan = scan_bytes(symbols.bytes, symbols.length), line;
+	uint64_t address;
+	while (scan_line(&scan, &line)) {
+		if (scan_unsigned(&line, 16, &address) && address)
+			return true;
+	}
+	return false;
 }
 
 struct kernel_stacks *kernel_stacks_create(struct arena *arena)

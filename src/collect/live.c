@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -16,6 +17,7 @@
 #include "collect/stack_copy.h"
 #include "collect/task_gaps.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/memory.h"
 
 #define STACK_BUDGET (512 * 1024 * 1024)
@@ -31,6 +33,31 @@ struct live_process {
 	struct guard *guard;
 };
 
+/*
+ * Whether the thread has not run since it was looked at: the scheduler would have charged it
+ * then. Where the kernel does not tell that, or a stop of ours has moved it, that it is where it
+ * was has to do.
+ */
+static bool still_there(const struct process *process, const struct thread *thread)
+{
+	const struct live_process *live = (const struct live_process *)process;
+	struct text text cleanup_text = {0};
+	struct proc_syscall place;
+	int64_t ran_at_ns;
+	char path[48];
+
+	snprintf(path, sizeof(path), "task/%d/%s", thread->tid,
+		thread->ran_at_ns < 0 ? "syscall" : "sched");
+	if (failed(file_read(live->directory, path, 65536, &text)) || !text.length)
+		return false;
+	if (thread->ran_at_ns >= 0)
+		return proc_parse_exec_start(text.bytes, text.length, &ran_at_ns) &&
+		       ran_at_ns == thread->ran_at_ns;
+	return proc_parse_syscall(text.bytes, text.length, &place) && !place.running &&
+	       place.sp == thread->registers.value[arch_native->sp] &&
+	       place.pc == thread->registers.value[arch_native->pc];
+}
+
 static struct live_memory *memory_of(struct live *live)
 {
 	return &((struct live_process *)live->process)->memory;
@@ -42,7 +69,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.request = request,
 		.look = look,
 		.machine = machine_create(look->arena),
-		.guard = guard_create(),
+		.guard = guard_create(request->watch),
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};
@@ -87,10 +114,7 @@ static int open_process(struct live *live, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	live->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (live->directory >= 0)
-		live->tasks_directory =
-			openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return live->tasks_directory < 0 ? errno : 0;
+	return live->directory < 0 ? errno : 0;
 }
 
 /* Says in the gaps of the look that the process could not be looked at, for this errno value. */
@@ -108,15 +132,13 @@ static void say_lost(struct session *session, pid_t pid, int error)
 
 static void close_all(struct live *live)
 {
-	if (live->tasks_directory >= 0)
-		close(live->tasks_directory);
-	if (live->leader_directory >= 0)
+	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
 	free(live->tasks);
 	task_reader_deinit(&live->reader);
 }
 
-static void forget(struct live *live)
+void live_forget(struct live *live)
 {
 	close_all(live);
 	if (live->directory >= 0)
@@ -125,7 +147,7 @@ static void forget(struct live *live)
 
 static DIR *open_tasks(const struct live *live)
 {
-	int fd = openat(live->tasks_directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!directory && fd >= 0)
@@ -172,15 +194,18 @@ static bool is_alive(struct task_reader *reader, pid_t tid)
  */
 static void find_leader(struct live *live, const struct proc_stat *stat)
 {
-	char tid[16];
+	char path[32];
 
-	if (stat->state == 'Z')
-		live->leader = live_find_thread(live, is_alive);
-	if (!live->leader)
-		live->leader = stat->pid;
-	snprintf(tid, sizeof(tid), "%d", live->leader);
-	live->leader_directory =
-		openat(live->tasks_directory, tid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	live->leader = stat->pid;
+	live->leader_directory = live->directory;
+	if (stat->state != 'Z')
+		return;
+	pid_t alive = live_find_thread(live, is_alive);
+	if (!alive)
+		return;
+	live->leader = alive;
+	snprintf(path, sizeof(path), "task/%d", alive);
+	live->leader_directory = openat(live->directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static void read_space(struct live *live)
@@ -193,43 +218,59 @@ static void read_space(struct live *live)
 		live->session->guard, live->session->look->arena, &stuck);
 	if (stuck)
 		live_memory_give_up(memory_of(live));
+	else if (live->process->cmdline_count) /* fs/proc/base.c, get_mm_cmdline() */
+		live_memory_believe(memory_of(live));
 	if (live->memory_error == ESRCH || live->memory_error == ENOENT)
 		live->memory_error = 0; /* it has just ended, which is said elsewhere */
 }
 
-bool live_begin(struct live *live, struct session *session, pid_t pid)
+bool live_open(struct live *live, struct session *session, pid_t pid)
 {
 	struct arena *arena = session->look->arena;
 	struct proc_stat stat;
 
-	*live = (struct live){
-		.session = session, .directory = -1, .tasks_directory = -1, .leader_directory = -1};
+	*live = (struct live){.session = session,
+		.directory = -1,
+		.leader_directory = -1,
+		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && !process_read_stat(live->directory, &stat))
+	if (!error && (!process_read_status(live->directory, &live->status) ||
+			      !process_read_stat(live->directory, &live->status, &stat)))
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
-		forget(live);
+		live_forget(live);
 		return false;
 	}
-	task_reader_init(&live->reader, live->tasks_directory, session->request,
-		session->known_stacks, session->clock, arena);
+	if (session->request->no_kernel_threads && stat.flags & PROC_FLAG_KERNEL_THREAD) {
+		live_forget(live);
+		return false;
+	}
+	task_reader_init(&live->reader, live->directory, session->request, session->known_stacks,
+		session->clock, arena);
 	struct live_process *kept = arena_new(arena, struct live_process, 1);
 	live->process = &kept->process;
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
-	if (live_list_tasks(live) == 0) {
-		forget(live);
-		return false;
-	}
 	find_leader(live, &stat);
-	process_read_facts(live->process, live->directory, live->leader_directory, &stat, arena);
+	process_read_facts(live->process, live->leader_directory, &stat, &live->status,
+		session->request->process_places, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
 	live_memory_init(
 		&kept->memory, live->process, live->leader, live->directory, session->guard, arena);
 	read_space(live);
 	return true;
+}
+
+bool live_begin(struct live *live, struct session *session, pid_t pid)
+{
+	if (!live_open(live, session, pid))
+		return false;
+	if (live_list_tasks(live))
+		return true;
+	live_forget(live);
+	return false;
 }
 
 void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count, bool hurry)
@@ -240,13 +281,21 @@ void live_copy_stacks(struct live *live, struct stack_copy *copies, size_t count
 		&session->stack_budget, hurry, session->look->arena);
 }
 
-static bool is_wanted(struct live *live, pid_t tid)
+bool live_asks_for(const struct live *live, pid_t tid)
 {
 	const struct look_request *request = live->session->request;
 	bool wanted = request->tid_count == 0;
 
 	for (size_t i = 0; i < request->tid_count && !wanted; i++)
 		wanted = request->tids[i] == tid;
+	return wanted;
+}
+
+static bool is_wanted(struct live *live, pid_t tid)
+{
+	const struct look_request *request = live->session->request;
+	bool wanted = live_asks_for(live, tid);
+
 	if (wanted && request->states) {
 		char state = task_read_state(&live->reader, tid);
 
@@ -269,6 +318,14 @@ static bool is_known(const struct live *live, size_t known, pid_t tid)
 	return known && bsearch(&key, live->tasks, known, sizeof(key), by_tid);
 }
 
+void live_add_task(struct live *live, pid_t tid)
+{
+	array_reserve(live->tasks, live->count, live->capacity);
+	live->tasks[live->count++] = (struct task){
+		.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .ran_at_ns = -1, .state = '?'},
+	};
+}
+
 size_t live_list_tasks(struct live *live)
 {
 	size_t known = live->count;
@@ -279,11 +336,7 @@ size_t live_list_tasks(struct live *live)
 	for (pid_t tid; (tid = next_task(directory));) {
 		if (is_known(live, known, tid) || !is_wanted(live, tid))
 			continue;
-		array_reserve(live->tasks, live->count, live->capacity);
-		live->tasks[live->count++] = (struct task){
-			.thread = {.tid = tid, .cpu = -1, .blocked_ns = -1, .state = '?'},
-			.exec_start_ns = -1,
-		};
+		live_add_task(live, tid);
 	}
 	closedir(directory);
 	/* The known ones stay in front: a new id is as a rule above the old ones, but not always.
@@ -441,7 +494,9 @@ static void finish(struct live *live)
 	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
-	process->descriptors = descriptors_open(process->pid, live->session->machine, look->arena);
+	process->still_there = still_there;
+	process->descriptors = descriptors_open(
+		process->pid, live->directory, live->session->machine, look->arena);
 	if (live->session->request->process_info)
 		process_read_info(process, live->directory, look->arena);
 	look->processes[look->process_count++] = process;
@@ -465,21 +520,50 @@ static void forget_stacks(struct live *live)
 		"it executed another program during the look: its stacks are left out");
 }
 
+/*
+ * What /proc tells of the threads of a process that lives and of which the collector's way told
+ * nothing: there are kernels that keep a task from BPF.
+ */
+static void look_by_proc(struct live *live)
+{
+	live_list_tasks(live);
+	struct task **tasks cleanup_free = allocate_zeroed(live->count, sizeof(*tasks));
+
+	for (size_t i = 0; i < live->count; i++) {
+		tasks[i] = &live->tasks[i];
+		tasks[i]->thread.vanished = false;
+		task_read(&live->reader, tasks[i]);
+	}
+	if (live->session->request->user_stacks)
+		live_copy_passively(live, tasks, live->count);
+}
+
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
-	bool here = process_read_stat(live->directory, &stat);
+	bool here = process_read_stat(live->directory, &live->status, &stat);
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 
-	/* A zombie has lost its address space: it ended, and executed nothing. */
-	if (!here || count_unknown(live) == live->count || (!same && strchr("ZX", stat.state))) {
+	/* A zombie has lost its address space: it ended, and executed nothing. But so it looks as
+	 * well while another thread than the main one executes: fs/exec.c, de_thread(). */
+	bool unknown = count_unknown(live) == live->count;
+	if (unknown && last && same && !strchr("ZX", stat.state)) {
+		look_by_proc(live);
+		unknown = count_unknown(live) == live->count;
+	}
+	bool ended = !here || unknown || (!same && strchr("ZX", stat.state));
+	if (ended && last) {
 		say_lost(live->session, live->process->pid, ESRCH);
-		forget(live);
+		live_forget(live);
 		return true;
 	}
-	if (!same && !last) {
-		forget(live);
+	if (ended || (!same && !last)) {
+		static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+
+		live_forget(live);
+		if (ended)
+			nanosleep(&pause, NULL);
 		return false;
 	}
 	if (!same)

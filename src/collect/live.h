@@ -36,9 +36,10 @@ struct live {
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
 			  the same id can be mistaken for this one */
-	int tasks_directory; /* /proc/PID/task */
+	struct proc_status status;
 	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
-	int leader_directory; /* /proc/PID/task/TID of it; -1: it is gone */
+	int leader_directory; /* `directory`, or, where that is not its, /proc/PID/task/TID of it;
+				 -1: it is gone */
 	struct task_reader reader;
 	struct task *tasks; /* heap */
 	size_t count, capacity;
@@ -47,10 +48,23 @@ struct live {
 };
 
 /*
- * Opens the process and reads what is of it as a whole, and lists its threads that the request
- * asks for, without their facts. false: it is gone, or shall not be shown: nothing is open.
+ * Opens the process and reads what is of it as a whole. false: it is gone, or shall not be shown:
+ * nothing is open.
  */
+bool live_open(struct live *live, struct session *session, pid_t pid);
+
+/* Gives back what live_open() took; nothing of the process is shown. */
+void live_forget(struct live *live);
+
+/* Opens the process, and lists its threads that the request asks for, without their facts. false:
+ * it is gone, or has none of them: nothing is open. */
 bool live_begin(struct live *live, struct session *session, pid_t pid);
+
+/* Whether the request asks for the thread, whatever its state. */
+bool live_asks_for(const struct live *live, pid_t tid);
+
+/* Adds a thread, without its facts, to those that are looked at. */
+void live_add_task(struct live *live, pid_t tid);
 
 /* The first thread of the process, asked for or not, for which @is is true; 0: there is none. */
 pid_t live_find_thread(struct live *live, bool (*is)(struct task_reader *reader, pid_t tid));
@@ -82,8 +96,8 @@ void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 /*
  * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds
  * the process, or says that it ended. false: it executed another program meanwhile, and what was
- * found is of both; it was forgotten and may be begun again. On the @last try its stacks
- * are left out instead.
+ * found is of both, or seems to have ended; it was forgotten and may be begun again. On the @last
+ * try its stacks are left out instead.
  */
 bool live_end(struct live *live, bool last);
 

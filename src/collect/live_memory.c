@@ -126,6 +126,11 @@ static void read_pieces(void *argument)
 	}
 }
 
+void live_memory_believe(struct live_memory *memory)
+{
+	memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
 void live_memory_give_up(struct live_memory *memory)
 {
 	if (memory->process->is_stuck)
@@ -157,11 +162,11 @@ static struct transfer *transfer_create(
 /* false: it failed, and the transfer is the guard's. */
 static bool run(struct live_memory *memory, struct transfer *transfer, bool hurry)
 {
-	int64_t patience_ns = PATIENCE_NS;
+	int64_t hurry_ns = HURRY_NS + (int64_t)transfer->count * HURRY_PER_PIECE_NS;
+	struct error error =
+		hurry ? guard_call_apart(memory->guard, read_pieces, free, transfer, hurry_ns)
+		      : guard_call(memory->guard, read_pieces, free, transfer, PATIENCE_NS);
 
-	if (hurry)
-		patience_ns = HURRY_NS + (int64_t)transfer->count * HURRY_PER_PIECE_NS;
-	struct error error = guard_call(memory->guard, read_pieces, free, transfer, patience_ns);
 	if (!failed(error)) {
 		memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
 		return true;

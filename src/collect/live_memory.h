@@ -64,6 +64,12 @@ void live_memory_deinit(struct live_memory *memory);
  */
 bool live_memory_gather(struct live_memory *memory, struct piece *pieces, size_t count, bool hurry);
 
+/*
+ * Tells that the mmap_lock was just free, since something was read for which the kernel takes it in
+ * a way that the end of this program ends.
+ */
+void live_memory_believe(struct live_memory *memory);
+
 /* Has nothing read any more, since the process's lock or memory gave no answer elsewhere. */
 void live_memory_give_up(struct live_memory *memory);
 

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,11 +21,23 @@
 #define CMDLINE_LIMIT (1024 * 1024)
 #define MAPS_LIMIT (128 * 1024 * 1024)
 
-bool process_read_stat(int directory, struct proc_stat *stat)
+bool process_read_status(int directory, struct proc_status *status)
 {
 	struct text text cleanup_text = {0};
 
-	return !failed(file_read(directory, "stat", SMALL_FILE, &text)) && text.length &&
+	return !failed(file_read(directory, "status", SMALL_FILE, &text)) && text.length &&
+	       proc_parse_status(text.bytes, text.length, status);
+}
+
+bool process_read_stat(int directory, const struct proc_status *status, struct proc_stat *stat)
+{
+	enum { FEW_THREADS = 16 };
+	struct text text cleanup_text = {0};
+	char path[32] = "stat";
+
+	if (status->threads > FEW_THREADS)
+		snprintf(path, sizeof(path), "task/%d/stat", status->process);
+	return !failed(file_read(directory, path, SMALL_FILE, &text)) && text.length &&
 	       proc_parse_stat(text.bytes, text.length, stat);
 }
 
@@ -52,11 +65,10 @@ static const char *read_link(int directory, const char *name, struct arena *aren
 								: text_to_arena(&target, arena);
 }
 
-void process_read_facts(struct process *process, int directory, int leader,
-	const struct proc_stat *stat, struct arena *arena)
+void process_read_facts(struct process *process, int leader, const struct proc_stat *stat,
+	const struct proc_status *status, bool places, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
-	struct proc_status status;
 
 	process->pid = stat->pid;
 	process->ppid = stat->ppid;
@@ -64,15 +76,14 @@ void process_read_facts(struct process *process, int directory, int leader,
 	process->comm = arena_strdup(arena, stat->comm);
 	process->is_kernel = stat->flags & PROC_FLAG_KERNEL_THREAD;
 	set_times(process, stat);
-	if (!failed(file_read(directory, "status", SMALL_FILE, &text)) && text.length &&
-		proc_parse_status(text.bytes, text.length, &status)) {
-		process->uid = status.uid;
-		process->tracer = status.tracer;
-		process->namespace_pid = status.namespace_pid;
-	}
+	process->uid = status->uid;
+	process->tracer = status->tracer;
+	process->namespace_pid = status->namespace_pid;
 	if (process->is_kernel || leader < 0)
 		return;
 	process->exe = read_link(leader, "exe", arena);
+	if (!places)
+		return;
 	process->cwd = read_link(leader, "cwd", arena);
 	if (!failed(file_read(leader, "cgroup", SMALL_FILE, &text)) && text.length)
 		process->container = proc_parse_container(text.bytes, text.length, arena);

@@ -9,16 +9,23 @@
 #include "util/arena.h"
 #include "util/guard.h"
 
-/* /proc/PID/stat; false: the process is gone. */
-bool process_read_stat(int directory, struct proc_stat *stat);
+/* /proc/PID/status; false: the process is gone. */
+bool process_read_status(int directory, struct proc_status *status);
 
 /*
- * Fills in ids, comm, times, exe, cwd, container, from @stat, the files under @directory,
- * /proc/PID, and those under @leader, that of a thread which has the address space.
- * What is refused stays unknown.
+ * /proc/PID/stat, or, of a process of many threads, that of its main thread, which has the same
+ * facts: for the other the kernel sums up the times of all (fs/proc/array.c, do_task_stat()).
+ * false: the process is gone.
  */
-void process_read_facts(struct process *process, int directory, int leader,
-	const struct proc_stat *stat, struct arena *arena);
+bool process_read_stat(int directory, const struct proc_status *status, struct proc_stat *stat);
+
+/*
+ * Fills in ids, comm, times and exe, if @places are asked for cwd and container as well, from
+ * @stat, @status and the files under @leader, the directory of a thread which has the address
+ * space. What is refused stays unknown.
+ */
+void process_read_facts(struct process *process, int leader, const struct proc_stat *stat,
+	const struct proc_status *status, bool places, struct arena *arena);
 
 /*
  * Reads what the process's mmap_lock, or its memory, can keep one waiting for: the mappings, the

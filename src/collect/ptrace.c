@@ -318,6 +318,7 @@ static void check_held_still(struct live *live)
 				task->thread.state != 'T')
 				continue;
 			task->thread.held_still = is_back(live, task, &under_way);
+			task->thread.ran_at_ns = -1; /* it ran for the stop */
 			again |= under_way;
 		}
 	}

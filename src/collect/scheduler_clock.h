@@ -21,7 +21,8 @@ struct scheduler_clock *scheduler_clock_create(struct guard *guard);
 void scheduler_clock_destroy(struct scheduler_clock *clock);
 
 /*
- * How many ns ago the scheduler's clock of @cpu showed @time_ns; -1: this kernel does not tell. Of
- * a CPU that one may not go to, or that has no time for us, another's clock is taken.
+ * How many ns ago the scheduler's clock of @cpu showed @time_ns; -1: this kernel does not tell,
+ * or that CPU had no time for us; another's clock can be off by seconds. It is taken all the same
+ * for a CPU that one may not go to.
  */
 int64_t scheduler_clock_since(struct scheduler_clock *clock, int cpu, int64_t time_ns);

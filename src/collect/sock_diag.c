@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/netlink_diag.h>
 #include <linux/packet_diag.h>
 #include <linux/sock_diag.h>
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "util/clock.h"
 #include "util/memory.h"
@@ -21,6 +23,48 @@
 #define ANSWER_SIZE (64 * 1024)
 #define DUMP_ATTEMPTS 3
 #define UNIX_NAME_MAX 108 /* sun_path */
+
+/* The attribute that stands @offset bytes into the message's payload; NULL: none does, whole. */
+static const struct nlattr *attribute_at(const struct nlmsghdr *message, size_t offset)
+{
+	const struct nlattr *attribute = (const void *)((const char *)NLMSG_DATA(message) + offset);
+	size_t length = NLMSG_PAYLOAD(message, 0);
+
+	if (offset > length || length - offset < NLA_HDRLEN || attribute->nla_len < NLA_HDRLEN ||
+		attribute->nla_len > length - offset)
+		return NULL;
+	return attribute;
+}
+
+/* The attributes behind the fixed part of @size bytes. */
+#define for_each_attribute(attribute, message, size)                                               \
+	for (const struct nlattr *attribute = attribute_at(message, NLMSG_ALIGN(size)); attribute; \
+		attribute = attribute_at(message,                                                  \
+			(size_t)((const char *)attribute - (const char *)NLMSG_DATA(message)) +    \
+				NLA_ALIGN(attribute->nla_len)))
+
+static unsigned attribute_type(const struct nlattr *attribute)
+{
+	return attribute->nla_type & NLA_TYPE_MASK;
+}
+
+static size_t attribute_size(const struct nlattr *attribute)
+{
+	return attribute->nla_len - NLA_HDRLEN;
+}
+
+static const void *attribute_data(const struct nlattr *attribute)
+{
+	return (const char *)attribute + NLA_HDRLEN;
+}
+
+static uint32_t attribute_u32(const struct nlattr *attribute)
+{
+	uint32_t value;
+
+	memcpy(&value, attribute_data(attribute), sizeof(value));
+	return value;
+}
 
 static void add_record(struct sock_diag_answer *answer, const struct socket_record *record)
 {
@@ -58,8 +102,7 @@ int sock_diag_type(int protocol)
 
 static void take_inet(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const struct inet_diag_msg *socket = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
+	const struct inet_diag_msg *socket = NLMSG_DATA(message);
 	struct socket_record record = {
 		.inode = socket->idiag_inode,
 		.family = socket->idiag_family,
@@ -75,12 +118,12 @@ static void take_inet(const struct nlmsghdr *message, struct sock_diag_answer *a
 
 	set_host(&record.local, record.family, socket->id.idiag_src);
 	set_host(&record.remote, record.family, socket->id.idiag_dst);
-	mnl_attr_for_each(attribute, message, sizeof(*socket))
+	for_each_attribute(attribute, message, sizeof(*socket))
 	{
 		/* Of raw sockets the protocol that they take. */
-		if (mnl_attr_get_type(attribute) == INET_DIAG_PROTOCOL &&
-			mnl_attr_get_payload_len(attribute) >= 1)
-			record.protocol = mnl_attr_get_u8(attribute);
+		if (attribute_type(attribute) == INET_DIAG_PROTOCOL &&
+			attribute_size(attribute) >= 1)
+			record.protocol = *(const uint8_t *)attribute_data(attribute);
 	}
 	add_record(answer, &record);
 }
@@ -89,9 +132,9 @@ static void take_pending(
 	const struct nlattr *attribute, uint32_t listener, struct sock_diag_answer *answer)
 {
 	struct pending_connections *pending = &answer->pending;
-	const uint8_t *clients = mnl_attr_get_payload(attribute);
+	const uint8_t *clients = attribute_data(attribute);
 
-	for (size_t i = 0; i + 4 <= mnl_attr_get_payload_len(attribute); i += 4) {
+	for (size_t i = 0; i + 4 <= attribute_size(attribute); i += 4) {
 		struct pending_connection connection = {.listener = listener};
 
 		memcpy(&connection.client, clients + i, 4);
@@ -105,8 +148,8 @@ static void take_pending(
 static void take_name(
 	const struct nlattr *attribute, struct socket_record *record, struct arena *arena)
 {
-	const char *name = mnl_attr_get_payload(attribute);
-	size_t length = mnl_attr_get_payload_len(attribute);
+	const char *name = attribute_data(attribute);
+	size_t length = attribute_size(attribute);
 
 	if (length > UNIX_NAME_MAX)
 		length = UNIX_NAME_MAX;
@@ -120,8 +163,7 @@ static void take_name(
 
 static void take_unix(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const struct unix_diag_msg *socket = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
+	const struct unix_diag_msg *socket = NLMSG_DATA(message);
 	struct socket_record record = {
 		.inode = socket->udiag_ino,
 		.family = AF_UNIX,
@@ -129,18 +171,18 @@ static void take_unix(const struct nlmsghdr *message, struct sock_diag_answer *a
 		.state = socket->udiag_state,
 	};
 
-	mnl_attr_for_each(attribute, message, sizeof(*socket))
+	for_each_attribute(attribute, message, sizeof(*socket))
 	{
-		size_t length = mnl_attr_get_payload_len(attribute);
+		size_t length = attribute_size(attribute);
 		struct unix_diag_rqlen queues;
 
-		switch (mnl_attr_get_type(attribute)) {
+		switch (attribute_type(attribute)) {
 		case UNIX_DIAG_NAME:
 			take_name(attribute, &record, answer->arena);
 			break;
 		case UNIX_DIAG_PEER:
 			if (length >= sizeof(uint32_t))
-				record.peer_inode = mnl_attr_get_u32(attribute);
+				record.peer_inode = attribute_u32(attribute);
 			break;
 		case UNIX_DIAG_ICONS:
 			take_pending(attribute, record.inode, answer);
@@ -148,7 +190,7 @@ static void take_unix(const struct nlmsghdr *message, struct sock_diag_answer *a
 		case UNIX_DIAG_RQLEN:
 			if (length < sizeof(queues))
 				break;
-			memcpy(&queues, mnl_attr_get_payload(attribute), sizeof(queues));
+			memcpy(&queues, attribute_data(attribute), sizeof(queues));
 			record.has_queues = true;
 			record.receive_queue = queues.udiag_rqueue;
 			record.send_queue = queues.udiag_wqueue;
@@ -161,7 +203,7 @@ static void take_unix(const struct nlmsghdr *message, struct sock_diag_answer *a
 
 static void take_netlink(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const struct netlink_diag_msg *socket = mnl_nlmsg_get_payload(message);
+	const struct netlink_diag_msg *socket = NLMSG_DATA(message);
 
 	add_record(answer, &(struct socket_record){.inode = socket->ndiag_ino,
 				   .family = AF_NETLINK,
@@ -172,25 +214,24 @@ static void take_netlink(const struct nlmsghdr *message, struct sock_diag_answer
 
 static void take_packet(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const struct packet_diag_msg *socket = mnl_nlmsg_get_payload(message);
-	const struct nlattr *attribute;
+	const struct packet_diag_msg *socket = NLMSG_DATA(message);
 	struct socket_record record = {.inode = socket->pdiag_ino,
 		.family = AF_PACKET,
 		.type = socket->pdiag_type,
 		.protocol = socket->pdiag_num};
 
-	mnl_attr_for_each(attribute, message, sizeof(*socket))
+	for_each_attribute(attribute, message, sizeof(*socket))
 	{
-		if (mnl_attr_get_type(attribute) == PACKET_DIAG_INFO &&
-			mnl_attr_get_payload_len(attribute) >= sizeof(struct packet_diag_info))
-			record.local.scope = mnl_attr_get_u32(attribute); /* pdi_index */
+		if (attribute_type(attribute) == PACKET_DIAG_INFO &&
+			attribute_size(attribute) >= sizeof(struct packet_diag_info))
+			record.local.scope = attribute_u32(attribute); /* pdi_index */
 	}
 	add_record(answer, &record);
 }
 
 static void take_vsock(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const struct vsock_diag_msg *socket = mnl_nlmsg_get_payload(message);
+	const struct vsock_diag_msg *socket = NLMSG_DATA(message);
 
 	add_record(answer,
 		&(struct socket_record){.inode = socket->vdiag_ino,
@@ -219,8 +260,8 @@ static const struct {
 
 static void take_socket(const struct nlmsghdr *message, struct sock_diag_answer *answer)
 {
-	const uint8_t *family = mnl_nlmsg_get_payload(message);
-	size_t length = mnl_nlmsg_get_payload_len(message);
+	const uint8_t *family = NLMSG_DATA(message);
+	size_t length = NLMSG_PAYLOAD(message, 0);
 
 	if (!length || *family != answer->query->family)
 		return;
@@ -235,8 +276,8 @@ static int message_error(const struct nlmsghdr *message)
 {
 	int number = 0;
 
-	if (mnl_nlmsg_get_payload_len(message) >= sizeof(number))
-		memcpy(&number, mnl_nlmsg_get_payload(message), sizeof(number));
+	if (NLMSG_PAYLOAD(message, 0) >= sizeof(number))
+		memcpy(&number, NLMSG_DATA(message), sizeof(number));
 	return number < 0 && number > -4096 ? -number : 0;
 }
 
@@ -244,12 +285,9 @@ enum sock_diag_progress sock_diag_parse(
 	const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer)
 {
 	const struct nlmsghdr *message = bytes;
-	int left = length > ANSWER_SIZE ? ANSWER_SIZE : (int)length;
+	int left = length > ANSWER_SIZE ? ANSWER_SIZE : (int)length; /* NLMSG_NEXT() may pass 0 */
 
-	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
-		/* mnl_nlmsg_ok() of libmnl 1.0.5 takes lengths past INT_MAX for negative ones. */
-		if (message->nlmsg_len > (unsigned)left)
-			break;
+	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
 		if (message->nlmsg_seq != sequence)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -269,71 +307,91 @@ enum sock_diag_progress sock_diag_parse(
 	return SOCK_DIAG_MORE;
 }
 
-static void put_inet_request(struct nlmsghdr *message, const struct sock_diag_query *query)
-{
-	struct inet_diag_req_v2 *request =
-		mnl_nlmsg_put_extra_header(message, sizeof(struct inet_diag_req_v2));
+/* A request with room for what any family wants. */
+struct request {
+	struct nlmsghdr header;
+	union {
+		struct {
+			struct inet_diag_req_v2 fixed;
+			struct nlattr protocol_header;
+			uint32_t protocol;
+		} inet;
+		struct unix_diag_req local;
+		struct netlink_diag_req netlink;
+		struct packet_diag_req packet;
+		struct vsock_diag_req vsock;
+	};
+};
 
-	request->sdiag_family = (uint8_t)query->family;
-	request->sdiag_protocol = (uint8_t)query->protocol;
-	request->idiag_states = query->states;
-	if (query->protocol > UINT8_MAX) /* since Linux 5.9; net/ipv4/inet_diag.c */
-		mnl_attr_put_u32(message, INET_DIAG_REQ_PROTOCOL, (uint32_t)query->protocol);
+/* The size of what it has put. */
+static size_t put_inet_request(struct request *request, const struct sock_diag_query *query)
+{
+	request->inet.fixed = (struct inet_diag_req_v2){
+		.sdiag_family = (uint8_t)query->family,
+		.sdiag_protocol = (uint8_t)query->protocol,
+		.idiag_states = query->states,
+	};
+	if (query->protocol <= UINT8_MAX)
+		return sizeof(request->inet.fixed);
+	/* since Linux 5.9; net/ipv4/inet_diag.c */
+	request->inet.protocol_header = (struct nlattr){
+		.nla_len = NLA_HDRLEN + sizeof(request->inet.protocol),
+		.nla_type = INET_DIAG_REQ_PROTOCOL,
+	};
+	request->inet.protocol = (uint32_t)query->protocol;
+	return sizeof(request->inet);
 }
 
-static void put_unix_request(struct nlmsghdr *message, const struct sock_diag_query *query)
+static size_t put_unix_request(struct request *request, const struct sock_diag_query *query)
 {
-	struct unix_diag_req *request =
-		mnl_nlmsg_put_extra_header(message, sizeof(struct unix_diag_req));
-
-	request->sdiag_family = AF_UNIX;
-	request->udiag_states = query->states;
-	request->udiag_ino = query->inode;
-	request->udiag_show = query->backlogs
+	request->local = (struct unix_diag_req){
+		.sdiag_family = AF_UNIX,
+		.udiag_states = query->states,
+		.udiag_ino = query->inode,
+		.udiag_show = query->backlogs
 				      ? UDIAG_SHOW_ICONS
-				      : UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
-	/* INET_DIAG_NOCOOKIE: whatever socket has the inode. */
-	request->udiag_cookie[0] = request->udiag_cookie[1] = INET_DIAG_NOCOOKIE;
+				      : UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN,
+		/* whatever socket has the inode */
+		.udiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE},
+	};
+	return sizeof(request->local);
 }
 
-static void put_request(struct nlmsghdr *message, const struct sock_diag_query *query)
+static size_t put_query(struct request *request, const struct sock_diag_query *query)
 {
-	struct netlink_diag_req *netlink;
-	struct packet_diag_req *packet;
-	struct vsock_diag_req *vsock;
-
 	switch (query->family) {
 	case AF_UNIX:
-		put_unix_request(message, query);
-		break;
+		return put_unix_request(request, query);
 	case AF_NETLINK:
-		netlink = mnl_nlmsg_put_extra_header(message, sizeof(*netlink));
-		netlink->sdiag_family = AF_NETLINK;
-		netlink->sdiag_protocol = NDIAG_PROTO_ALL;
-		break;
+		request->netlink = (struct netlink_diag_req){
+			.sdiag_family = AF_NETLINK, .sdiag_protocol = NDIAG_PROTO_ALL};
+		return sizeof(request->netlink);
 	case AF_PACKET:
-		packet = mnl_nlmsg_put_extra_header(message, sizeof(*packet));
-		packet->sdiag_family = AF_PACKET;
-		packet->pdiag_show = PACKET_SHOW_INFO;
-		break;
+		request->packet = (struct packet_diag_req){
+			.sdiag_family = AF_PACKET, .pdiag_show = PACKET_SHOW_INFO};
+		return sizeof(request->packet);
 	case AF_VSOCK:
-		vsock = mnl_nlmsg_put_extra_header(message, sizeof(*vsock));
-		vsock->sdiag_family = AF_VSOCK;
-		vsock->vdiag_states = query->states;
-		break;
+		request->vsock = (struct vsock_diag_req){
+			.sdiag_family = AF_VSOCK, .vdiag_states = query->states};
+		return sizeof(request->vsock);
 	default:
-		put_inet_request(message, query);
+		return put_inet_request(request, query);
 	}
 }
 
+int sock_diag_open(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
 /* Reads until the answer to @sequence ends; 0 or an errno value. */
-static int gather(struct mnl_socket *socket, uint32_t sequence, struct sock_diag_answer *answer)
+static int gather(int socket, uint32_t sequence, struct sock_diag_answer *answer)
 {
 	void *buffer cleanup_free = allocate(ANSWER_SIZE);
 	enum sock_diag_progress progress;
 
 	do {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, ANSWER_SIZE);
+		ssize_t length = recv(socket, buffer, ANSWER_SIZE, 0);
 
 		if (length < 0 && errno == EINTR) {
 			progress = SOCK_DIAG_MORE;
@@ -346,24 +404,25 @@ static int gather(struct mnl_socket *socket, uint32_t sequence, struct sock_diag
 	return progress == SOCK_DIAG_DONE ? 0 : answer->error;
 }
 
-int sock_diag_ask(struct mnl_socket *socket, struct sock_diag_answer *answer)
+int sock_diag_ask(int socket, struct sock_diag_answer *answer)
 {
-	char buffer[256] __attribute__((aligned(4))) = {0};
 	/* Not that of an answer to an earlier question, which may have been left half read. */
 	uint32_t sequence = (uint32_t)clock_ns(CLOCK_MONOTONIC);
 	int error = 0;
 
 	for (unsigned attempt = 0; attempt < DUMP_ATTEMPTS; attempt++, sequence++) {
-		struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+		struct request request = {0};
 
 		answer->records.count = 0;
 		answer->pending.count = 0;
 		answer->interrupted = false;
-		message->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-		message->nlmsg_flags = NLM_F_REQUEST | (answer->query->inode ? 0 : NLM_F_DUMP);
-		message->nlmsg_seq = sequence;
-		put_request(message, answer->query);
-		if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
+		request.header = (struct nlmsghdr){
+			.nlmsg_len = NLMSG_LENGTH(put_query(&request, answer->query)),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST | (answer->query->inode ? 0 : NLM_F_DUMP),
+			.nlmsg_seq = sequence,
+		};
+		if (send(socket, &request, request.header.nlmsg_len, 0) < 0)
 			return errno;
 		error = gather(socket, sequence, answer);
 		if (error || !answer->interrupted)

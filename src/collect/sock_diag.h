@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,8 +54,14 @@ enum sock_diag_progress sock_diag_parse(
 	const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer);
 
 /*
+ * A netlink socket for it in the network namespace that the calling thread is in; -1: errno tells
+ * why. The caller closes it.
+ */
+int sock_diag_open(void);
+
+/*
  * Asks on @socket and gathers the whole answer; query and arena of @answer are set by the caller,
  * who frees its arrays. 0, or an errno value: ENOENT where the kernel has no module for that
  * family, or no socket with that inode. A dump that sockets came into or left is redone twice.
  */
-int sock_diag_ask(struct mnl_socket *socket, struct sock_diag_answer *answer);
+int sock_diag_ask(int socket, struct sock_diag_answer *answer);

@@ -122,7 +122,7 @@ struct table {
 
 struct sockets {
 	struct arena *arena;
-	struct mnl_socket *socket; /* NULL: sock_diag can't be had */
+	int socket; /* -1: sock_diag can't be had */
 	const char *problem;
 	unsigned unix_lookups;
 	struct table tables[TABLES];
@@ -133,7 +133,7 @@ struct sockets {
 /* What the thread that enters the namespace is given, and gives. */
 struct entering {
 	int namespace; /* -1: stay in this one */
-	struct mnl_socket *socket;
+	int socket;
 	int error;
 };
 
@@ -145,8 +145,8 @@ static void *open_netlink(void *argument)
 		entering->error = errno;
 		return NULL;
 	}
-	entering->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	if (!entering->socket)
+	entering->socket = sock_diag_open();
+	if (entering->socket < 0)
 		entering->error = errno;
 	return NULL;
 }
@@ -172,7 +172,7 @@ static int enter(struct entering *entering)
 struct sockets *sockets_create(int process, bool own, struct arena *arena)
 {
 	struct sockets *sockets = allocate_zeroed(1, sizeof(*sockets));
-	struct entering entering = {.namespace = -1};
+	struct entering entering = {.namespace = -1, .socket = -1};
 
 	sockets->arena = arena;
 	if (own) {
@@ -198,8 +198,7 @@ void sockets_destroy(struct sockets *sockets)
 {
 	if (!sockets)
 		return;
-	if (sockets->socket)
-		mnl_socket_close(sockets->socket);
+	close_at(&sockets->socket);
 	for (size_t i = 0; i < TABLES; i++) {
 		free(sockets->tables[i].records.items);
 		free(sockets->tables[i].by_ends);
@@ -272,7 +271,7 @@ static struct table *load(struct sockets *sockets, int process, enum table_id id
 	if (table->loaded)
 		return table;
 	table->loaded = true;
-	if (sockets->socket)
+	if (sockets->socket >= 0)
 		error = sock_diag_ask(sockets->socket, &answer);
 	table->records = answer.records;
 	free(answer.pending.items);
@@ -323,7 +322,7 @@ const struct socket_record *sockets_find(
 	if (!protocol || !inode)
 		return NULL;
 	if (protocol->tables[0] == TABLE_UNIX && !sockets->tables[TABLE_UNIX].loaded &&
-		sockets->socket && sockets->unix_lookups < UNIX_LOOKUPS_MAX)
+		sockets->socket >= 0 && sockets->unix_lookups < UNIX_LOOKUPS_MAX)
 		record = find_unix(sockets, inode);
 	for (size_t i = 0; !record && protocol->tables[i] != TABLES; i++)
 		record = find_in(load(sockets, process, protocol->tables[i]), inode);
@@ -442,7 +441,7 @@ static uint32_t find_pending(struct sockets *sockets, uint32_t client)
 		.family = AF_UNIX, .states = STATE(TCP_LISTEN), .backlogs = true};
 	const struct pending_connection wanted = {.client = client}, *found;
 
-	if (!sockets->pending_loaded && sockets->socket) {
+	if (!sockets->pending_loaded && sockets->socket >= 0) {
 		struct sock_diag_answer answer = {.query = &query, .arena = sockets->arena};
 
 		sock_diag_ask(sockets->socket, &answer);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "arch/arch.h"
 #include "util/memory.h"
@@ -21,6 +22,8 @@ static void plan(const struct mappings *mappings, struct stack_copy *copy)
 		copy->start -= red_zone;
 	if (mapping && mapping->end - copy->start < copy->length)
 		copy->length = mapping->end - copy->start;
+	if (copy->thread_pointer > copy->sp && copy->thread_pointer - copy->start < copy->length)
+		copy->length = copy->thread_pointer - copy->start;
 	if (copy->length > UINT64_MAX - copy->start)
 		copy->length = UINT64_MAX - copy->start;
 }
@@ -30,6 +33,25 @@ static void take(struct stack_copy *copy, const struct piece *piece)
 	copy->length = piece->got;
 	copy->bytes = piece->got ? piece->to : NULL;
 	copy->error = piece->error;
+}
+
+/*
+ * Heap memory for the copies. Thousands of stacks take tens of MiB, each page of which would be
+ * faulted in for itself: huge ones, where the kernel has them, save a tenth of a whole look.
+ */
+static uint8_t *allocate_copies(size_t size)
+{
+	enum { HUGE = 2 * 1024 * 1024 };
+
+	if (size < 2 * HUGE)
+		return allocate(size);
+	size = (size + HUGE - 1) / HUGE * HUGE;
+	void *memory = aligned_alloc(HUGE, size);
+	if (!memory)
+		out_of_memory();
+	/* Without them, as where the kernel was built so, it is like other memory. */
+	madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
 }
 
 void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
@@ -47,7 +69,7 @@ void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
 		*budget -= copies[i].length;
 		total += copies[i].length;
 	}
-	uint8_t *to = allocate(total);
+	uint8_t *to = allocate_copies(total);
 	total = 0;
 	for (size_t i = 0; i < count; i++) {
 		/* Copies without a byte to read are stepped over: they have their reason. */

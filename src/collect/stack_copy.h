@@ -20,6 +20,12 @@
 struct stack_copy {
 	uint64_t sp;
 	size_t limit; /* copy no more than this, in bytes */
+	/*
+	 * The thread pointer; 0: not known. C libraries keep a thread's own data at the upper end
+	 * of its stack's mapping (glibc 2.36 nptl/allocatestack.c, musl 1.2.3
+	 * src/thread/pthread_create.c), where no frame can be.
+	 */
+	uint64_t thread_pointer;
 
 	/* Filled in. */
 	uint64_t start;       /* below sp by the red zone, where that is mapped */
@@ -29,10 +35,10 @@ struct stack_copy {
 };
 
 /*
- * Copies each stack from its sp up to the end of its mapping or its limit. *budget, in bytes,
- * is what all copies of a look may take together, and is lowered by what was taken; a copy
- * for which nothing is left has the error ENOBUFS. Those that gave no answer have ETIMEDOUT;
- * in a @hurry, while threads are stopped, that is soon, and it may be tried again.
+ * Copies each stack from its sp up to the end of its mapping, its thread's own data or its limit.
+ * *budget, in bytes, is what all copies of a look may take together, and is lowered by what was
+ * taken; a copy for which nothing is left has the error ENOBUFS. Those that gave no answer have
+ * ETIMEDOUT; in a @hurry, while threads are stopped, that is soon, and it may be tried again.
  */
 void stack_copy_all(struct live_memory *memory, const struct mappings *mappings,
 	struct stack_copy *copies, size_t count, size_t *budget, bool hurry, struct arena *arena);

@@ -123,12 +123,12 @@ static bool is_named(pid_t pid, const char *name, struct guard *guard, struct te
 	return strcmp(buffer->bytes, name) == 0 || last_part_is(buffer->bytes, name);
 }
 
-static struct error resolve_name(const char *name, struct pids *pids)
+static struct error resolve_name(const char *name, struct watch *watch, struct pids *pids)
 {
 	struct pids all = {0};
 	struct text buffer cleanup_text = {0};
 	struct error error = list_processes(&all);
-	struct guard *guard = guard_create();
+	struct guard *guard = guard_create(watch);
 	size_t found = 0;
 
 	for (size_t i = 0; i < all.count; i++) {
@@ -172,36 +172,28 @@ static struct error resolve_id(pid_t id, struct pids *pids)
 	return error_because("no process or thread has that id");
 }
 
-struct error targets_resolve(const char *target, struct pids *pids)
+struct error targets_resolve(const char *target, struct watch *watch, struct pids *pids)
 {
 	char *end;
 
 	if (!isdigit((unsigned char)target[0]))
-		return resolve_name(target, pids);
+		return resolve_name(target, watch, pids);
 	errno = 0;
 	long id = strtol(target, &end, 10);
 	if (*end)
-		return resolve_name(target, pids);
+		return resolve_name(target, watch, pids);
 	if (errno || id <= 0 || id > INT_MAX)
 		return error_because("no process or thread has that id");
 	return resolve_id((pid_t)id, pids);
 }
 
-struct error targets_all(bool kernel_threads, struct pids *pids)
+struct error targets_all(struct pids *pids)
 {
 	struct pids all = {0};
-	struct text buffer cleanup_text = {0};
 	struct error error = list_processes(&all);
 
-	for (size_t i = 0; i < all.count; i++) {
-		int directory cleanup_close = open_process(all.items[i]);
-		struct proc_stat stat;
-
-		if (directory < 0 || !read_stat(directory, &buffer, &stat))
-			continue;
-		if (kernel_threads || !(stat.flags & PROC_FLAG_KERNEL_THREAD))
-			add(pids, all.items[i]);
-	}
+	for (size_t i = 0; i < all.count; i++)
+		add(pids, all.items[i]);
 	pids_deinit(&all);
 	return error;
 }

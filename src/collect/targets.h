@@ -8,6 +8,8 @@
 
 #include "util/error.h"
 
+struct watch;
+
 struct pids {
 	pid_t *items; /* heap; rising, each once */
 	size_t count, capacity;
@@ -19,9 +21,10 @@ void pids_deinit(struct pids *pids);
  * Adds the processes that @target names: a PID, or a TID (then its process), or every
  * process of that name as pidof finds it: the comm, argv[0] or its last part, the last part of
  * exe; a process never matches itself. Fails with a reason ("no process has that name …") where
- * none does; says so too where /proc is mounted with hidepid and may hide it.
+ * none does; says so too where /proc is mounted with hidepid and may hide it. @watch, which may be
+ * NULL, is that over the calling thread.
  */
-struct error targets_resolve(const char *target, struct pids *pids);
+struct error targets_resolve(const char *target, struct watch *watch, struct pids *pids);
 
-/* Adds every process, kernel threads only if wanted, but not this one. */
-struct error targets_all(bool kernel_threads, struct pids *pids);
+/* Adds every process, kernel threads too, but not this one. */
+struct error targets_all(struct pids *pids);

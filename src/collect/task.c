@@ -43,6 +43,11 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	char path[64], digits[16];
 	char *at = digits + sizeof(digits);
 
+	if (reader->directory < 0)
+		reader->directory =
+			openat(reader->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (reader->directory < 0)
+		return -1;
 	/* One of the program's hottest lines: snprintf() would cost as much as the kernel. */
 	*--at = '\0';
 	do {
@@ -52,11 +57,12 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	return read_once(reader->directory, path, reader->buffer, reader->size);
 }
 
-void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+void task_reader_init(struct task_reader *reader, int process, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena)
 {
 	*reader = (struct task_reader){
-		.directory = directory,
+		.process = process,
+		.directory = -1,
 		.kernel_stacks = request->kernel_stacks,
 		.user_stacks = request->user_stacks,
 		.known_stacks = known_stacks,
@@ -69,6 +75,8 @@ void task_reader_init(struct task_reader *reader, int directory, const struct lo
 
 void task_reader_deinit(struct task_reader *reader)
 {
+	if (reader->directory >= 0)
+		close(reader->directory);
 	free(reader->buffer);
 }
 
@@ -139,8 +147,8 @@ bool task_held_still(struct task_reader *reader, const struct task *task)
 {
 	struct proc_syscall place;
 
-	if (task->exec_start_ns >= 0)
-		return read_exec_start(reader, task->thread.tid) == task->exec_start_ns;
+	if (task->thread.ran_at_ns >= 0)
+		return read_exec_start(reader, task->thread.tid) == task->thread.ran_at_ns;
 	return task->has_place && task_read_place(reader, task->thread.tid, &place) &&
 	       proc_syscall_same(&place, &task->place);
 }
@@ -183,9 +191,9 @@ static bool is_gone(int error)
 /* Since when the task has not run, where that is known. */
 static void tell_blocked(const struct task_reader *reader, struct task *task)
 {
-	if (task->exec_start_ns >= 0)
-		task->thread.blocked_ns =
-			scheduler_clock_since(reader->clock, task->thread.cpu, task->exec_start_ns);
+	if (task->thread.ran_at_ns >= 0)
+		task->thread.blocked_ns = scheduler_clock_since(
+			reader->clock, task->thread.cpu, task->thread.ran_at_ns);
 }
 
 /* One reading. false: the task is gone. */
@@ -200,7 +208,7 @@ static bool read_facts(struct task_reader *reader, struct task *task)
 	thread->kernel_stack = NULL;
 	thread->wchan = NULL;
 	thread->blocked_ns = -1;
-	task->exec_start_ns = read_exec_start(reader, thread->tid);
+	task->thread.ran_at_ns = read_exec_start(reader, thread->tid);
 	if (!read_stat(reader, thread->tid, &stat))
 		return false;
 	thread->state = stat.state;

@@ -18,7 +18,8 @@
 
 /* Reads tasks of one process. */
 struct task_reader {
-	int directory;                   /* /proc/PID/task, owned by the process's */
+	int process;                     /* /proc/PID, borrowed */
+	int directory;                   /* /proc/PID/task; -1: nothing was read yet */
 	bool kernel_stacks, user_stacks; /* as the request has it */
 	struct kernel_stacks *known_stacks;
 	struct arena *arena;
@@ -34,7 +35,6 @@ struct task {
 	/* Where it was blocked before anything was done to it: unknown where `refused` says why. */
 	bool has_place;
 	struct proc_syscall place;
-	int64_t exec_start_ns; /* -1: not known */
 	/* It did not run while the facts were read: they are of one moment. */
 	bool settled;
 	int stack_error, syscall_error; /* errno values; 0: it could be read */
@@ -58,7 +58,8 @@ struct task {
 	bool was_at_place; /* the stop found it where its facts have it */
 };
 
-void task_reader_init(struct task_reader *reader, int directory, const struct look_request *request,
+/* @process is the directory /proc/PID, which must stay open. */
+void task_reader_init(struct task_reader *reader, int process, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena);
 void task_reader_deinit(struct task_reader *reader);
 

@@ -41,15 +41,24 @@ void task_iterator_destroy(struct task_iterator *iterator)
 	free(iterator);
 }
 
-/* A descriptor whose reading runs the program over the tasks of @pid, or over all for 0. */
-static int open_pass(const struct task_iterator *iterator, pid_t pid)
+/* What the kernel hands out by one reading at most: kernel/bpf/bpf_iter.c, bpf_seq_read(). */
+#define READ_SIZE (32 * 1024)
+
+/* A descriptor whose reading runs the program over one task, over those of a process, or, without
+ * either, over all. */
+static int open_walk(const struct task_iterator *iterator, pid_t process, pid_t thread)
 {
-	union bpf_iter_link_info filter = {.task.pid = (unsigned)pid};
+	union bpf_iter_link_info filter = {0};
 	union bpf_attr attributes = {0};
 
+	/* The kernel takes one of the two: kernel/bpf/task_iter.c, bpf_iter_attach_task(). */
+	if (thread)
+		filter.task.tid = (unsigned)thread;
+	else
+		filter.task.pid = (unsigned)process;
 	attributes.link_create.prog_fd = (unsigned)iterator->program->progs.tasks.prog_fd;
 	attributes.link_create.attach_type = BPF_TRACE_ITER;
-	if (pid) {
+	if (thread || process) {
 		attributes.link_create.iter_info = (uintptr_t)&filter;
 		attributes.link_create.iter_info_len = sizeof(filter);
 	}
@@ -72,7 +81,7 @@ struct error task_iterator_create(struct task_iterator **iterator)
 	created->program = program;
 
 	/* 5.14 to 6.0 load the program and refuse to walk a single process. */
-	int fd cleanup_close = open_pass(created, getpid());
+	int fd cleanup_close = open_walk(created, getpid(), 0);
 	if (fd < 0) {
 		struct error error = refused(errno);
 
@@ -83,34 +92,75 @@ struct error task_iterator_create(struct task_iterator **iterator)
 	return NO_ERROR;
 }
 
-struct error task_iterator_pass(struct task_iterator *iterator, pid_t pid, struct text *records)
+static struct error read_walk(
+	struct task_iterator *iterator, pid_t process, pid_t thread, struct task_records *records)
 {
-	char buffer[32 * 1024]; /* what the kernel hands out at most: kernel/bpf/bpf_iter.c */
-
-	text_clear(records);
-	int fd cleanup_close = open_pass(iterator, pid);
+	records->length = 0;
+	int fd cleanup_close = open_walk(iterator, process, thread);
 	if (fd < 0)
 		return refused(errno);
 	for (;;) {
-		ssize_t length = read(fd, buffer, sizeof(buffer));
+		if (records->capacity - records->length < READ_SIZE) {
+			records->capacity = 2 * records->capacity + READ_SIZE;
+			records->bytes = reallocate(records->bytes, records->capacity, 1);
+		}
+		ssize_t length = read(fd, records->bytes + records->length, READ_SIZE);
 
 		if (length == 0)
 			return NO_ERROR;
 		if (length > 0)
-			text_append_bytes(records, buffer, (size_t)length);
+			records->length += (size_t)length;
 		else if (errno != EINTR && errno != EAGAIN)
 			return refused(errno);
 	}
 }
 
+struct error task_iterator_pass(struct task_iterator *iterator, struct task_walk walk,
+	const struct task_filter *filter, struct task_records *records)
+{
+	struct tasks__bss *shared = iterator->program->bss;
+
+	pid_t process = walk.first_process == walk.last_process ? walk.first_process : 0;
+
+	shared->filter = *filter;
+	shared->filter.first_process = (unsigned)walk.first_process;
+	shared->filter.last_process = (unsigned)walk.last_process;
+	shared->filter.thread = (unsigned)walk.thread;
+	shared->walked = (struct task_walked){0};
+	struct error error = read_walk(iterator, process, walk.thread, records);
+	/* Before 6.12 and its backports a walk of one thread finds main threads alone:
+	 * kernel/bpf/task_iter.c, task_seq_get_next(). */
+	if (!failed(error) && walk.thread && !shared->walked.tasks)
+		error = read_walk(iterator, process, 0, records);
+	/*
+	 * The walk of a process ends early where the thread at which a reading paused is gone
+	 * (task_group_seq_get_next()); that of all goes on with the next.
+	 */
+	else if (!failed(error) && process && !walk.thread &&
+		 shared->walked.tasks < shared->walked.threads)
+		error = read_walk(iterator, 0, 0, records);
+	return error;
+}
+
 const struct task_record *task_record_next(
-	const struct text *records, const struct task_record *record)
+	const struct task_records *records, const struct task_record *record)
 {
 	size_t at = record ? (size_t)((const char *)record - records->bytes) + record->size : 0;
 
 	if (at + offsetof(struct task_record, frames) > records->length)
 		return NULL;
 	return (const struct task_record *)(records->bytes + at);
+}
+
+const struct task_mark *task_marks(const struct task_records *records, size_t *count)
+{
+	*count = records->length / sizeof(struct task_mark);
+	return (const struct task_mark *)records->bytes;
+}
+
+void task_records_deinit(struct task_records *records)
+{
+	free(records->bytes);
 }
 
 size_t task_record_frame_count(const struct task_record *record)

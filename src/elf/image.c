@@ -16,6 +16,8 @@
  * No linker comes near these. A file with more is refused: libelf allocates for as many
  * sections as a header claims, up to the file's size, which may be a hole.
  */
+#define SMALL_FILE (128 * 1024)
+
 #define SEGMENTS_MAX 512
 #define SECTIONS_MAX 65000
 #define SECTION_NAMES_MAX (16u << 20)
@@ -258,6 +260,17 @@ static struct image *image_finish(struct image *image, Elf_Cmd command)
 	return image;
 }
 
+/* A small file is read at once, in less time than its headers and sections one by one. */
+static void read_whole(struct image *image)
+{
+	uint8_t *bytes = allocate(image->size);
+
+	if (image_read(image, 0, bytes, image->size))
+		image->bytes = bytes;
+	else
+		free(bytes);
+}
+
 static struct image *image_from_file(int fd, const char *path, bool for_debug, Elf_Cmd command)
 {
 	struct image *image = image_begin(path);
@@ -269,6 +282,8 @@ static struct image *image_from_file(int fd, const char *path, bool for_debug, E
 		image->problem = "not a regular file";
 	else
 		image->size = (uint64_t)status.st_size;
+	if (!image->problem && image->size <= SMALL_FILE)
+		read_whole(image);
 	return image_finish(image, command);
 }
 

@@ -29,7 +29,7 @@ struct image {
 	const char *path;     /* as mapped, raw */
 	const char *build_id; /* hexadecimal; NULL: none */
 	int fd;               /* -1: its bytes were read from the target's memory (the vDSO) */
-	uint8_t *bytes;       /* then: its bytes */
+	uint8_t *bytes;       /* all of them; NULL: they are read from the file when needed */
 	uint64_t size;        /* of the file, or of `bytes` */
 	Elf *elf;             /* NULL: not a usable ELF file; `problem` tells why */
 	const char *problem;

@@ -22,6 +22,9 @@
 /* A module has a handful of mappings; a target can make as many as it likes. */
 #define MAPPINGS_PER_MODULE 64
 
+/* Files that are named as unusable: each is compared with those before it. */
+#define UNUSABLE_NAMED 1000
+
 /* What was found out about a mapping. */
 struct place {
 	bool sought;
@@ -37,7 +40,8 @@ struct modules {
 	int root;
 	bool root_sought;
 	bool map_files_stuck;
-	dev_t dead; /* a file system that gave no answer; 0: none did */
+	size_t unusable; /* files, as far as they are named */
+	dev_t dead;      /* a file system that gave no answer; 0: none did */
 	uint64_t page_size;
 };
 
@@ -203,6 +207,18 @@ static struct error open_by_name(struct modules *modules, const struct mapping *
 	return error;
 }
 
+/* Notes that a file can't be used, as @reason says, or that there are many more such. */
+static void note_unusable(struct modules *modules, const char *reason)
+{
+	if (modules->unusable < UNUSABLE_NAMED) {
+		modules->unusable++;
+		gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS, "%s", reason);
+		return;
+	}
+	gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
+		"more than %d of the files that it has mapped can't be used", UNUSABLE_NAMED);
+}
+
 static struct image *open_mapped(struct modules *modules, size_t index)
 {
 	const struct process *process = modules->process;
@@ -242,9 +258,9 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 	const char *remedy = "";
 	if (refused.number == EPERM || refused.number == EACCES)
 		remedy = "; needs CAP_SYS_ADMIN: run with sudo";
-	gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
-		"%s could not be opened: %s%s", escaped(modules->arena, mapping->path),
-		error.reason, remedy);
+	note_unusable(
+		modules, arena_printf(modules->arena, "%s could not be opened: %s%s",
+				 escaped(modules->arena, mapping->path), error.reason, remedy));
 	return mapped_file_image(modules->images, process->memory, &process->mappings,
 		first_mapping(&process->mappings, index), last_mapping(&process->mappings, index));
 }
@@ -282,9 +298,9 @@ static const struct module *open_module(struct modules *modules, size_t index)
 	if (!image || (image->problem && is_code_buffer(mapping)))
 		return NULL;
 	if (image->problem) {
-		gaps_add(&modules->process->gaps, modules->arena, STAGE_SYMBOLS,
-			"%s can't be used: %s", escaped(modules->arena, mapping->path),
-			image->problem);
+		note_unusable(
+			modules, arena_printf(modules->arena, "%s can't be used: %s",
+					 escaped(modules->arena, mapping->path), image->problem));
 		return NULL;
 	}
 	if (!find_bias(modules, image, mapping, &bias))

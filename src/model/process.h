@@ -42,8 +42,10 @@ struct thread {
 				 use */
 	const uint8_t *stack_bytes; /* NULL: no copy */
 	size_t stack_length;
-	bool held_still; /* memory beyond the copy may be read live: the thread was blocked
-			    throughout */
+	bool held_still;   /* memory beyond the copy may be read live: the thread was blocked
+			      throughout */
+	int64_t ran_at_ns; /* when it was last charged for running, by its CPU's own clock: it has
+			      not run since if that is the same later; -1: not known */
 
 	struct kernel_stack *kernel_stack; /* NULL: not had */
 	struct user_stack *user_stack;     /* NULL: not had, or none (kernel threads, zombies) */
@@ -110,6 +112,9 @@ struct process {
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
 	struct guard *guard; /* for calls that its files or its memory may never answer; owned by
 				the collector; NULL: they are safe */
+	/* Whether a thread that held still does so to this moment; by the collector. NULL: nothing
+	 * can move it. */
+	bool (*still_there)(const struct process *process, const struct thread *thread);
 	bool is_stuck; /* its address space gave no answer: what needs that must not be read */
 	struct process_info *info; /* NULL unless asked for */
 	struct gaps gaps;

@@ -13,7 +13,7 @@
 
 #define SCHEMA 1
 
-static struct json_object *kernel_stack_value(const struct kernel_stack *stack)
+static struct json_object *kernel_stack_value(const struct kernel_stack *stack, bool addresses)
 {
 	struct json_object *array = json_new_array();
 
@@ -21,7 +21,7 @@ static struct json_object *kernel_stack_value(const struct kernel_stack *stack)
 		const struct kernel_frame *frame = &stack->frames[i];
 		struct json_object *object = json_new_object();
 
-		if (frame->address)
+		if (addresses && frame->address)
 			json_add_address(object, "address", frame->address);
 		else
 			json_add_null(object, "address");
@@ -68,7 +68,8 @@ static struct json_object *thread_value(
 	json_add_string(object, "state", state);
 	json_add_int_if(object, "blocked_ns", thread->blocked_ns >= 0, thread->blocked_ns);
 	json_add_string(object, "wchan", thread->wchan);
-	json_add(object, "kernel_stack", kernel ? kernel_stack_value(kernel) : NULL);
+	json_add(object, "kernel_stack",
+		kernel ? kernel_stack_value(kernel, options->addresses) : NULL);
 	json_add(object, "syscall", thread->syscall ? syscall_value(thread->syscall) : NULL);
 	json_add(object, "user_stack",
 		user ? json_user_stack(user, thread->goroutine, options) : NULL);
@@ -143,5 +144,6 @@ static void render(const struct look *look, const struct render_options *options
 const struct renderer renderer_json = {
 	.name = "json",
 	.summary = "for programs",
+	.shows_places = true,
 	.render = render,
 };

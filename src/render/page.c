@@ -109,7 +109,7 @@ void page_pad(struct page *page, size_t column, size_t least)
 	size_t spaces = column > page->column ? column - page->column : 0;
 
 	spaces = spaces < least ? least : spaces;
-	text_append_format(&page->line, "%*s", (int)spaces, "");
+	text_append_spaces(&page->line, spaces);
 	page->column += spaces;
 }
 

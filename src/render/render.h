@@ -17,6 +17,7 @@ enum grouping { GROUP_DEFAULT, GROUP_ALWAYS, GROUP_NEVER };
 struct render_options {
 	bool color;
 	bool kernel, user, lines; /* false: left out */
+	bool addresses;           /* of kernel frames too: they tell where the kernel lies */
 	enum grouping grouping;
 	bool process_info;
 	bool partial;        /* only some threads or goroutines of each process were asked for */
@@ -27,6 +28,7 @@ struct render_options {
 struct renderer {
 	const char *name; /* as -f has it */
 	const char *summary;
+	bool shows_places; /* each process's working directory and container, whatever is asked */
 	/* Writes the whole look to @out; write errors stay in the stream for the caller (ferror()).
 	 */
 	void (*render)(const struct look *look, const struct render_options *options, FILE *out);

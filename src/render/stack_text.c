@@ -41,15 +41,16 @@ static void put_gaps(
 	}
 }
 
-static void put_kernel_frame(struct page *page, const struct kernel_frame *frame)
+static void put_kernel_frame(struct page *page, const struct kernel_frame *frame, bool addresses)
 {
+	if (addresses && frame->address)
+		page_format(page, frame->symbol ? STYLE_DIM : STYLE_FUNCTION, "0x%016" PRIx64 "%s",
+			frame->address, frame->symbol ? " " : "");
 	if (frame->symbol) {
 		page_put_raw_cut(page, STYLE_FUNCTION, frame->symbol, SYMBOL_COLUMNS_CUT);
 		page_format(
 			page, STYLE_DIM, "+0x%" PRIx32 "/0x%" PRIx32, frame->offset, frame->size);
-	} else if (frame->address) {
-		page_format(page, STYLE_FUNCTION, "0x%" PRIx64, frame->address);
-	} else {
+	} else if (!addresses || !frame->address) {
 		page_put(page, STYLE_FUNCTION, "?");
 	}
 	if (frame->module) {
@@ -59,14 +60,14 @@ static void put_kernel_frame(struct page *page, const struct kernel_frame *frame
 	}
 }
 
-static void put_kernel(struct page *page, const struct thread *thread)
+static void put_kernel(struct page *page, const struct thread *thread, bool addresses)
 {
 	const struct kernel_stack *stack = thread->kernel_stack;
 	const char *label = "kernel";
 
 	for (size_t i = 0; stack && i < stack->count; i++) {
 		label_put(page, label);
-		put_kernel_frame(page, &stack->frames[i]);
+		put_kernel_frame(page, &stack->frames[i], addresses);
 		page_end(page);
 		label = "";
 	}
@@ -322,7 +323,7 @@ void stack_text_put(struct page *page, const struct process *process, const stru
 	struct examples examples, const struct render_options *options)
 {
 	if (options->kernel)
-		put_kernel(page, thread);
+		put_kernel(page, thread, options->addresses);
 	put_syscall(page, thread, examples.syscall);
 	if (options->user)
 		put_user(page, process, thread, examples.creator, options);

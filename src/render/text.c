@@ -174,12 +174,16 @@ static int compare_names(const void *left, const void *right)
 static void put_names(struct page *page, const struct thread_group *group)
 {
 	const char **names cleanup_free = reallocate(NULL, group->count, sizeof(*names));
-	size_t shown = 0;
+	size_t count = 0, shown = 0;
 
-	for (size_t i = 0; i < group->count; i++)
-		names[i] = group->threads[i]->comm ? group->threads[i]->comm : "?";
-	qsort(names, group->count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < group->count; i++) {
+		const char *name = group->threads[i]->comm ? group->threads[i]->comm : "?";
+
+		if (!count || strcmp(names[count - 1], name))
+			names[count++] = name;
+	}
+	qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count; i++) {
 		if (i && strcmp(names[i], names[i - 1]) == 0)
 			continue;
 		if (shown++ == NAMES_SHOWN) {

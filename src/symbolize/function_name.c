@@ -65,13 +65,28 @@ static bool step_towards(Dwarf_Die *die, Dwarf_Off target, size_t *budget)
 	return true;
 }
 
+/* Whether functions of the unit's language stand in scopes that have names. */
+static bool has_scopes(Dwarf_Die *unit)
+{
+	switch (dwarf_srclang(unit)) {
+	case DW_LANG_C:
+	case DW_LANG_C89:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_Mips_Assembler:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* Appends "namespace::class::" for the scopes that the DIE stands in. */
 static void append_scopes(struct text *text, Dwarf_Die *die, size_t *budget)
 {
 	Dwarf_Off target = dwarf_dieoffset(die);
 	Dwarf_Die at;
 
-	if (!dwarf_diecu(die, &at, NULL, NULL))
+	if (!dwarf_diecu(die, &at, NULL, NULL) || !has_scopes(&at))
 		return;
 	for (int i = 0; i < DEPTH_LIMIT; i++) {
 		if (!step_towards(&at, target, budget) || dwarf_dieoffset(&at) == target)

@@ -34,7 +34,7 @@ static bool lazy_init(
 	if (image->bytes) {
 		lazy->bytes = image->bytes + offset;
 	} else {
-		lazy->bytes = allocate_zeroed(length, 1);
+		lazy->bytes = allocate(length);
 		lazy->loaded = allocate_zeroed(length / PIECE + 1, 1);
 	}
 	return true;

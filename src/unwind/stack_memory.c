@@ -6,9 +6,12 @@
 /* Whether memory there can be taken as it is now: nobody writes to it, or nobody has. */
 static bool holds_still(const struct stack_memory *stack, uint64_t address)
 {
-	if (stack->held_still)
-		return true;
 	const struct mapping *mapping = modules_mapping(stack->modules, address);
+
+	if (stack->held_still) {
+		*stack->went_beyond |= !mapping || mapping->writable;
+		return true;
+	}
 	if (!mapping)
 		return false;
 	/* Code buffers may be writable; a stack in executable memory is not one. */
@@ -49,7 +52,7 @@ static size_t stack_memory_read(
 }
 
 struct stack_memory stack_memory_of(const struct process *process, const struct thread *thread,
-	struct modules *modules, uint64_t sp)
+	struct modules *modules, uint64_t sp, bool *went_beyond)
 {
 	return (struct stack_memory){
 		.memory.read = stack_memory_read,
@@ -60,5 +63,6 @@ struct stack_memory stack_memory_of(const struct process *process, const struct 
 		.modules = modules,
 		.held_still = thread->held_still,
 		.sp = sp,
+		.went_beyond = went_beyond,
 	};
 }

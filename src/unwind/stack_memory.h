@@ -19,8 +19,9 @@ struct stack_memory {
 	struct modules *modules;
 	bool held_still;
 	uint64_t sp;
+	bool *went_beyond; /* set once what was read rests on the thread's holding still to now */
 };
 
-/* A reader for @thread of @process; it borrows all three. */
+/* A reader for @thread of @process; it borrows all of them. */
 struct stack_memory stack_memory_of(const struct process *process, const struct thread *thread,
-	struct modules *modules, uint64_t sp);
+	struct modules *modules, uint64_t sp, bool *went_beyond);

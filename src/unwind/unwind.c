@@ -479,9 +479,14 @@ void unwind_process(
 
 		if (!thread->registers.known)
 			continue;
-		const struct stack_memory memory = stack_memory_of(
-			process, thread, modules, thread->registers.value[arch_native->sp]);
+		bool went_beyond = false;
+		struct stack_memory memory = stack_memory_of(process, thread, modules,
+			thread->registers.value[arch_native->sp], &went_beyond);
 		walk_stack(&walk, &thread->registers, &memory.memory, max_frames);
+		if (went_beyond && process->still_there && !process->still_there(process, thread)) {
+			memory.held_still = thread->held_still = false;
+			walk_stack(&walk, &thread->registers, &memory.memory, max_frames);
+		}
 		thread->user_stack = stack_set_add(&set, &walk.stack);
 	}
 	process->user_stacks = arena_copy(arena, set.items, set.count * sizeof(*set.items));

@@ -9,7 +9,9 @@
 
 #include "util/memory.h"
 
-#define BLOCK_SIZE (64 * 1024)
+/* Shared blocks grow, so that many small arenas stay small. */
+#define FIRST_BLOCK_SIZE (4 * 1024)
+#define LAST_BLOCK_SIZE (64 * 1024)
 
 struct block {
 	struct block *next;
@@ -25,8 +27,9 @@ struct adopted {
 struct arena {
 	struct block *blocks;
 	struct adopted *adopted;
-	unsigned char *free; /* within the newest shared block */
+	unsigned char *free; /* within the newest shared block; not zeroed */
 	size_t left;
+	size_t block_size; /* of that block */
 };
 
 struct arena *arena_create(void)
@@ -52,13 +55,22 @@ void arena_destroy_at(struct arena **arena)
 	arena_destroy(*arena);
 }
 
-static unsigned char *add_block(struct arena *arena, size_t size)
+static unsigned char *add_block(struct arena *arena, struct block *block)
 {
-	struct block *block = allocate_zeroed(1, sizeof(*block) + size);
-
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block->bytes;
+}
+
+static void add_shared_block(struct arena *arena)
+{
+	size_t size = arena->block_size ? arena->block_size * 2 : FIRST_BLOCK_SIZE;
+
+	if (size > LAST_BLOCK_SIZE)
+		size = LAST_BLOCK_SIZE;
+	arena->block_size = size;
+	arena->free = add_block(arena, allocate(sizeof(struct block) + size));
+	arena->left = size;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -66,16 +78,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
 	size = (size + !size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (size > BLOCK_SIZE / 4) /* a block of its own leaves the shared one in use */
-		return add_block(arena, size);
-	if (size > arena->left) {
-		arena->free = add_block(arena, BLOCK_SIZE);
-		arena->left = BLOCK_SIZE;
-	}
+	if (size > FIRST_BLOCK_SIZE / 2 && size > arena->left) /* leaves the shared one in use */
+		return add_block(arena, allocate_zeroed(1, sizeof(struct block) + size));
+	if (size > arena->left)
+		add_shared_block(arena);
 	void *memory = arena->free;
 	arena->free += size;
 	arena->left -= size;
-	return memory;
+	return memset(memory, 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

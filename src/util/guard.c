@@ -2,18 +2,16 @@
 #include "util/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "util/clock.h"
-#include "util/file.h"
 #include "util/memory.h"
+#include "util/thread_state.h"
+#include "util/watch.h"
 
 #define HELPER_STACK (256 * 1024)
 
@@ -36,6 +34,7 @@ struct helper {
 };
 
 struct guard {
+	struct watch *watch;   /* borrowed; NULL: none */
 	struct helper *helper; /* NULL: the next call needs a new one */
 	int64_t wasted_ns;
 };
@@ -111,11 +110,11 @@ static struct error start_helper(struct guard *guard)
 	return NO_ERROR;
 }
 
-struct guard *guard_create(void)
+struct guard *guard_create(struct watch *watch)
 {
 	struct guard *guard = allocate_zeroed(1, sizeof(*guard));
 
-	start_helper(guard); /* where that fails the first call will try again, and say so */
+	guard->watch = watch;
 	return guard;
 }
 
@@ -136,19 +135,6 @@ void guard_destroy(struct guard *guard)
 	free(guard);
 }
 
-/* Whether a thread of this process runs, or would if it had a CPU: proc(5), /proc/PID/stat. */
-static bool can_run(pid_t tid)
-{
-	struct text stat cleanup_text = {0};
-	char path[48];
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	if (failed(file_read(AT_FDCWD, path, 4096, &stat)) || !stat.length)
-		return false;
-	const char *close = strrchr(stat.bytes, ')');
-	return close && strncmp(close, ") R", 3) == 0;
-}
-
 static struct timespec time_in(int64_t ns)
 {
 	int64_t time = clock_ns(CLOCK_MONOTONIC) + ns;
@@ -167,7 +153,7 @@ static bool await_answer(struct helper *helper, int64_t patience_ns)
 				ETIMEDOUT ||
 			!helper->call)
 			continue;
-		if (renewals++ == RENEWALS || (helper->tid && !can_run(helper->tid)))
+		if (renewals++ == RENEWALS || (helper->tid && !thread_can_run(helper->tid)))
 			return false;
 		deadline = time_in(patience_ns);
 	}
@@ -177,10 +163,18 @@ static bool await_answer(struct helper *helper, int64_t patience_ns)
 struct error guard_call(struct guard *guard, void (*call)(void *argument),
 	void (*forget)(void *argument), void *argument, int64_t patience_ns)
 {
-	if (!guard) {
+	if (guard && !guard->watch)
+		return guard_call_apart(guard, call, forget, argument, patience_ns);
+	if (guard)
+		watch_call(guard->watch, call, argument, patience_ns);
+	else
 		call(argument);
-		return NO_ERROR;
-	}
+	return NO_ERROR;
+}
+
+struct error guard_call_apart(struct guard *guard, void (*call)(void *argument),
+	void (*forget)(void *argument), void *argument, int64_t patience_ns)
+{
 	struct error error = start_helper(guard);
 	if (failed(error)) {
 		forget(argument);

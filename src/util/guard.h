@@ -15,16 +15,21 @@
 
 struct guard;
 
-/* A guard and its thread, which gets ready meanwhile. The caller owns it, and uses it from one
- * thread at a time. */
-struct guard *guard_create(void);
+struct watch;
+
+/*
+ * A guard; its thread is started when it is needed. The caller owns it, and uses it from one thread
+ * at a time: under a @watch, which may be NULL and is borrowed, from the watched one.
+ */
+struct guard *guard_create(struct watch *watch);
 
 /* Ends the guard, and has its thread end soon, but for those left behind; NULL is allowed. */
 void guard_destroy(struct guard *guard);
 
 /*
  * Calls call(@argument) and waits for it to return, @patience_ns in all; less where this guard has
- * waited in vain for long. Without a @guard it is called directly. A call that could run but gets
+ * waited in vain for long. Without a @guard it is called directly; under a watch too, and a call
+ * that does not return in time does not return at all. A call that could run but gets
  * no CPU is given some more time.
  *
  * Where it fails, and the error's number is ETIMEDOUT if it was for lack of an answer, @argument
@@ -33,4 +38,8 @@ void guard_destroy(struct guard *guard);
  * back after all, forget(@argument) is called in its thread, to free what nobody else uses.
  */
 struct error guard_call(struct guard *guard, void (*call)(void *argument),
+	void (*forget)(void *argument), void *argument, int64_t patience_ns);
+
+/* The same, but in the guard's thread in any case: who calls must go on in time. */
+struct error guard_call_apart(struct guard *guard, void (*call)(void *argument),
 	void (*forget)(void *argument), void *argument, int64_t patience_ns);

@@ -54,14 +54,27 @@ void text_append(struct text *text, const char *string)
 	text_append_bytes(text, string, strlen(string));
 }
 
+void text_append_spaces(struct text *text, size_t count)
+{
+	char *to = reserve(text, count);
+
+	memset(to, ' ', count);
+	to[count] = '\0';
+	text->length += count;
+}
+
 void text_append_number(struct text *text, uint64_t value, unsigned base)
 {
+	const int shift = __builtin_ctz(base);
 	char digits[64];
 	size_t at = sizeof(digits);
 
+	/* Division by what is no constant takes several times as long. */
 	do {
-		digits[--at] = "0123456789abcdef"[value % base];
-		value /= base;
+		unsigned digit = base == 10 ? value % 10 : value & (base - 1);
+
+		digits[--at] = "0123456789abcdef"[digit];
+		value = base == 10 ? value / 10 : value >> shift;
 	} while (value);
 	text_append_bytes(text, digits + at, sizeof(digits) - at);
 }
@@ -75,14 +88,16 @@ static void append_signed(struct text *text, long long value)
 
 static void append_by_library(struct text *text, const char *format, va_list arguments)
 {
+	enum { USUAL = 100 };
 	va_list again;
 
 	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	int length = vsnprintf(reserve(text, USUAL), USUAL + 1, format, arguments);
 	if (length < 0)
 		out_of_memory();
-	vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, arguments);
+	if (length > USUAL)
+		vsnprintf(reserve(text, (size_t)length), (size_t)length + 1, format, again);
+	va_end(again);
 	text->length += (size_t)length;
 }
 
@@ -190,10 +205,11 @@ void text_append_escaped(struct text *text, const void *bytes, size_t length)
 	size_t plain = 0; /* how many bytes before at[i] stay and are not appended yet */
 
 	for (size_t i = 0, size; i < length; i += size) {
-		uint32_t point;
+		uint32_t point = at[i];
+		bool is_ascii = point >= 0x20 && point < 0x7f;
 
-		size = text_decode_utf8(at + i, length - i, &point);
-		if (size && !text_is_treacherous(point) && point != '\\') {
+		size = is_ascii ? 1 : text_decode_utf8(at + i, length - i, &point);
+		if (is_ascii ? point != '\\' : size && !text_is_treacherous(point)) {
 			plain += size;
 			continue;
 		}
@@ -237,7 +253,7 @@ void text_append_duration(struct text *text, long long ns)
 
 char *text_to_arena(const struct text *text, struct arena *arena)
 {
-	return arena_strndup(arena, text->bytes ? text->bytes : "", text->length);
+	return arena_copy(arena, text->bytes ? text->bytes : "", text->length + 1);
 }
 
 const char *escaped(struct arena *arena, const char *string)

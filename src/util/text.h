@@ -31,7 +31,9 @@ void text_append_format(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_append_vformat(struct text *text, const char *format, va_list arguments);
 
-/* Appends the digits of @value, to the base 2 to 16, without a prefix. */
+void text_append_spaces(struct text *text, size_t count);
+
+/* Appends the digits of @value to base 10, or to base 2, 4, 8 or 16, without a prefix. */
 void text_append_number(struct text *text, uint64_t value, unsigned base);
 
 /*

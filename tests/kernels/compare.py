@@ -107,8 +107,9 @@ TEXTS = [
 ]
 IDS = {"pid", "tid", "ppid", "namespace_pid", "tracer", "inode"}
 QUEUES = {"send_queue", "receive_queue"}  # with what the kernel adds to each piece
-PRESENCE = {"address", "blocked_ns", "wchan"}  # that it is known, not what it is
-LEFT_OUT = {"taken_at", "kernel", "started_at", "stopped_ns", "limits"}
+PRESENCE = {"address", "wchan"}  # that it is known, not what it is
+# blocked_ns is null where the CPU had no time to tell its clock.
+LEFT_OUT = {"taken_at", "kernel", "started_at", "stopped_ns", "limits", "blocked_ns"}
 
 
 def plain(value, replacements):

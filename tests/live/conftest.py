@@ -254,4 +254,14 @@ def spawn_fixture():
         end_tree(process)
 
 
+@pytest.fixture(name="mount_namespace")
+def mount_namespace_fixture():
+    """Leaves out what needs a mount namespace where none can be had: in a chroot, for one, whose
+    root is no mount point, so that its mounts can't be made private."""
+    refused = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True,
+                             check=False).stderr
+    if refused:
+        pytest.skip(refused.strip())
+
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

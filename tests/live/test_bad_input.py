@@ -216,6 +216,7 @@ def test_own_process_of_nobody(open_folder):
 
 
 @needs_root
+@pytest.mark.usefixtures("mount_namespace")
 def test_hidepid(open_folder):
     """/proc hides other users' processes: one line says so."""
     with Situation("pause") as scene:

@@ -229,6 +229,7 @@ def test_chroot(look, tmp_path):
 
 
 @needs_root
+@pytest.mark.usefixtures("mount_namespace")
 def test_mount_namespace(look, tmp_path):
     """A program that only a mount of the target's own makes visible."""
     folder = tmp_path / "mounted"

@@ -37,7 +37,7 @@ static size_t read_made_up(const struct memory *memory, uint64_t address, void *
 	return length;
 }
 
-static const struct memory made_up_memory = {read_made_up};
+static const struct memory made_up_memory = {.read = read_made_up};
 
 static uint64_t load(uint64_t address, size_t size)
 {

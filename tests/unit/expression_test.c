@@ -21,7 +21,7 @@ static size_t read_own_number(
 	return length;
 }
 
-static const struct memory memory = {read_own_number};
+static const struct memory memory = {.read = read_own_number};
 
 static enum expression_result evaluate(
 	const uint8_t *expression, size_t length, uint64_t *value, unsigned *missing)

@@ -40,7 +40,7 @@ static void no_forgetting(void *argument)
 
 static void calls_are_made_in_one_other_thread(void **state)
 {
-	struct guard *guard = guard_create();
+	struct guard *guard = guard_create(NULL);
 	struct note note = {0};
 
 	(void)state;
@@ -89,7 +89,7 @@ static void answer(void *argument)
 
 static void call_that_does_not_return_is_left_behind(void **state)
 {
-	struct guard *guard = guard_create();
+	struct guard *guard = guard_create(NULL);
 	struct wait *wait = malloc(sizeof(*wait));
 	struct note note = {0};
 	int ask[2], tell[2];
@@ -129,7 +129,7 @@ static void compute(void *argument)
 
 static void call_that_runs_is_given_more_time(void **state)
 {
-	struct guard *guard = guard_create();
+	struct guard *guard = guard_create(NULL);
 	int turns = 0;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void call_that_runs_is_given_more_time(void **state)
 
 static void files_are_read_under_guard(void **state)
 {
-	struct guard *guard = guard_create();
+	struct guard *guard = guard_create(NULL);
 	struct text content cleanup_text = {0};
 
 	(void)state;

@@ -242,6 +242,37 @@ static void code_in_a_memfd(void **state)
 	close(fd);
 }
 
+/* A process can map as many files as the kernel allows, and make each of them unusable. */
+static void endless_unusable_files_are_named_up_to_a_limit(void **state)
+{
+	enum { FILES = 3000, NAMED = 1000 };
+	struct live live;
+	size_t gaps = 0;
+
+	(void)state;
+	live_begin(&live, getpid());
+	live.process.mappings.items = arena_new(live.arena, struct mapping, FILES);
+	live.process.mappings.count = FILES;
+	for (size_t i = 0; i < FILES; i++)
+		live.process.mappings.items[i] = (struct mapping){
+			.start = 0x10000 + i * 0x2000,
+			.end = 0x11000 + i * 0x2000,
+			.inode = i + 1,
+			.executable = true,
+			.path = arena_printf(live.arena, "%s/missing-%zu", directory, i),
+		};
+	struct modules *modules = modules_create(live.images, &live.process, live.arena);
+	for (size_t i = 0; i < FILES; i++)
+		assert_null(modules_find(modules, live.process.mappings.items[i].start));
+	for_each_gap (gap, &live.process.gaps)
+		gaps++;
+	assert_int_equal(gaps, NAMED + 1);
+	assert_non_null(strstr(live.process.gaps.first->reason, "missing-0 could not be opened"));
+	assert_non_null(strstr(live.process.gaps.last->reason, "more than 1000 of the files"));
+	modules_destroy(modules);
+	live_end(&live);
+}
+
 static int make_programs(void **state)
 {
 	(void)state;
@@ -274,6 +305,7 @@ int main(void)
 		cmocka_unit_test(another_file_of_that_name),
 		cmocka_unit_test(same_build_id_under_other_numbers),
 		cmocka_unit_test(code_in_a_memfd),
+		cmocka_unit_test(endless_unusable_files_are_named_up_to_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, make_programs, remove_programs);

@@ -128,7 +128,7 @@ static void every_option_is_taken(void **state)
 
 	(void)state;
 	attempt(&try, "-akpv -s DR -f folded -n 7 --group --no-user --no-lines --stop=never "
-		      "--color=always -g --goroutines --no-goroutines");
+		      "--color=always --addresses -g --goroutines --no-goroutines");
 	assert_int_equal(try.outcome, OPTIONS_LOOK);
 	assert_true(try.options.all && try.options.kernel_threads && try.options.verbose);
 	assert_true(try.options.render.process_info && try.options.render.color);
@@ -136,6 +136,7 @@ static void every_option_is_taken(void **state)
 	assert_ptr_equal(try.options.renderer, &renderer_folded);
 	assert_int_equal(try.options.max_frames, 7);
 	assert_int_equal(try.options.render.grouping, GROUP_ALWAYS);
+	assert_true(try.options.render.addresses);
 	assert_false(try.options.render.user);
 	assert_false(try.options.render.lines);
 	assert_int_equal(try.options.stop, STOP_NEVER);

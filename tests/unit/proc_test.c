@@ -303,6 +303,27 @@ static void kernel_frames(void **state)
 	assert_string_equal(stack->frames[4].symbol, "bare");
 }
 
+static void addresses_are_paired_by_their_number(void **state)
+{
+	static const char text[] = "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4\n";
+	static const __u64 addresses[] = {
+		0xffffffff81000001, 0xffffffff82000003, 0xffffffff83000000};
+	struct arena *arena cleanup_arena = arena_create();
+	struct kernel_stack *stack = kernel_stack_parse(text, strlen(text), arena);
+	struct kernel_stack *paired = kernel_stack_with_addresses(stack, addresses, 2, arena);
+	struct kernel_stack *unpaired = kernel_stack_with_addresses(stack, addresses, 3, arena);
+
+	(void)state;
+	assert_int_equal(paired->count, 2);
+	assert_string_equal(paired->frames[1].symbol, "b");
+	assert_int_equal(paired->frames[0].address, addresses[0]);
+	assert_int_equal(paired->frames[1].address, addresses[1]);
+	assert_int_equal(unpaired->count, 2);
+	assert_string_equal(unpaired->frames[1].symbol, "b");
+	assert_int_equal(unpaired->frames[1].address, 0);
+	assert_int_equal(stack->frames[0].address, 0);
+}
+
 static void equal_kernel_stacks_are_one(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
@@ -357,6 +378,7 @@ int main(void)
 		cmocka_unit_test(mappings_of_all_kinds),
 		cmocka_unit_test(mappings_that_make_no_sense),
 		cmocka_unit_test(kernel_frames),
+		cmocka_unit_test(addresses_are_paired_by_their_number),
 		cmocka_unit_test(equal_kernel_stacks_are_one),
 		cmocka_unit_test(hidepid_of_a_mount),
 	};

@@ -39,7 +39,7 @@ static void server_blocked_in_accept(void **state)
 	struct look *look = look_create();
 
 	(void)state;
-	options.process_info = true;
+	options.process_info = options.addresses = true;
 	add_info(look, add_server(look));
 	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "nosuch: no process has that name");
 

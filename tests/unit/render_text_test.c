@@ -20,6 +20,17 @@ static void server_blocked_in_accept(void **state)
 	show_golden("text-server.txt", look, &all_options);
 }
 
+static void addresses_of_the_kernel_are_shown_when_asked_for(void **state)
+{
+	struct render_options options = all_options;
+	struct look *look = look_create();
+
+	(void)state;
+	options.addresses = true;
+	add_server(look);
+	show_golden("text-addresses.txt", look, &options);
+}
+
 static void colors_name_functions_and_states(void **state)
 {
 	struct render_options options = all_options;
@@ -252,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(server_blocked_in_accept),
+		cmocka_unit_test(addresses_of_the_kernel_are_shown_when_asked_for),
 		cmocka_unit_test(colors_name_functions_and_states),
 		cmocka_unit_test(nothing_but_the_sentence_when_stacks_are_left_out),
 		cmocka_unit_test(process_info_stands_below_the_header),

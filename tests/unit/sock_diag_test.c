@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/tcp.h>
@@ -28,13 +29,35 @@ struct message {
 	struct nlmsghdr *header;
 };
 
+static void *put(struct message *message, const void *bytes, size_t size)
+{
+	void *tail = message->bytes + message->header->nlmsg_len;
+
+	assert_true(message->header->nlmsg_len + NLMSG_ALIGN(size) <= sizeof(message->bytes));
+	memcpy(tail, bytes, size);
+	message->header->nlmsg_len += NLMSG_ALIGN((unsigned)size);
+	return tail;
+}
+
+static struct nlattr *put_attribute(
+	struct message *message, uint16_t type, size_t size, const void *bytes)
+{
+	struct nlattr *attribute = put(message,
+		&(struct nlattr){.nla_len = (uint16_t)(NLA_HDRLEN + size), .nla_type = type},
+		NLA_HDRLEN);
+
+	put(message, bytes, size);
+	return attribute;
+}
+
 static void begin(struct message *message, uint16_t type, const void *payload, size_t size)
 {
 	memset(message, 0, sizeof(*message));
-	message->header = mnl_nlmsg_put_header(message->bytes);
+	message->header = (struct nlmsghdr *)message->bytes;
+	message->header->nlmsg_len = NLMSG_HDRLEN;
 	message->header->nlmsg_type = type;
 	message->header->nlmsg_seq = SEQUENCE;
-	memcpy(mnl_nlmsg_put_extra_header(message->header, size), payload, size);
+	put(message, payload, size);
 }
 
 static enum sock_diag_progress parse(
@@ -67,9 +90,9 @@ static void unix_socket_with_all_its_attributes(void **state)
 
 	(void)state;
 	begin(&message, SOCK_DIAG_BY_FAMILY, &socket, sizeof(socket));
-	mnl_attr_put(message.header, UNIX_DIAG_NAME, 4, "\0a\0b");
-	mnl_attr_put_u32(message.header, UNIX_DIAG_PEER, 78);
-	mnl_attr_put(message.header, UNIX_DIAG_RQLEN, sizeof(queues), &queues);
+	put_attribute(&message, UNIX_DIAG_NAME, 4, "\0a\0b");
+	put_attribute(&message, UNIX_DIAG_PEER, 4, &(uint32_t){78});
+	put_attribute(&message, UNIX_DIAG_RQLEN, sizeof(queues), &queues);
 	assert_int_equal(parse(&message, message.header->nlmsg_len, &answer), SOCK_DIAG_MORE);
 	assert_int_equal(answer.records.count, 1);
 	assert_int_equal(answer.records.items[0].inode, 77);
@@ -90,11 +113,10 @@ static void attributes_that_are_too_short_or_too_long(void **state)
 	(void)state;
 	memset(name, 'x', sizeof(name));
 	begin(&message, SOCK_DIAG_BY_FAMILY, &socket, sizeof(socket));
-	mnl_attr_put(message.header, UNIX_DIAG_PEER, 2, "xx");
-	mnl_attr_put(message.header, UNIX_DIAG_RQLEN, 4, "xxxx");
-	mnl_attr_put(message.header, UNIX_DIAG_NAME, sizeof(name), name);
-	struct nlattr *last = mnl_nlmsg_get_payload_tail(message.header);
-	mnl_attr_put(message.header, UNIX_DIAG_PEER, 4, "xxxx");
+	put_attribute(&message, UNIX_DIAG_PEER, 2, "xx");
+	put_attribute(&message, UNIX_DIAG_RQLEN, 4, "xxxx");
+	put_attribute(&message, UNIX_DIAG_NAME, sizeof(name), name);
+	struct nlattr *last = put_attribute(&message, UNIX_DIAG_PEER, 4, "xxxx");
 	last->nla_len = 2000; /* past the message */
 	parse(&message, message.header->nlmsg_len, &answer);
 	assert_int_equal(answer.records.count, 1);
@@ -158,7 +180,7 @@ static void connections_that_wait(void **state)
 
 	(void)state;
 	begin(&message, SOCK_DIAG_BY_FAMILY, &socket, sizeof(socket));
-	mnl_attr_put(message.header, UNIX_DIAG_ICONS, sizeof(clients), clients);
+	put_attribute(&message, UNIX_DIAG_ICONS, sizeof(clients), clients);
 	parse(&message, message.header->nlmsg_len, &answer);
 	assert_int_equal(answer.records.count, 0);
 	assert_int_equal(answer.pending.count, 2);

@@ -24,7 +24,7 @@ static bool has(const struct pids *pids, pid_t pid)
 static bool names(const char *target, pid_t pid)
 {
 	struct pids pids = {0};
-	struct error error = targets_resolve(target, &pids);
+	struct error error = targets_resolve(target, NULL, &pids);
 	bool named = !failed(error) && has(&pids, pid);
 
 	assert_true(failed(error) == (pids.count == 0));
@@ -154,7 +154,7 @@ static void nobody_by_that_name_or_id(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
-		assert_true(failed(targets_resolve(targets[i], &pids)));
+		assert_true(failed(targets_resolve(targets[i], NULL, &pids)));
 		assert_int_equal(pids.count, 0);
 	}
 }
@@ -167,9 +167,9 @@ static void never_itself(void **state)
 
 	(void)state;
 	snprintf(id, sizeof(id), "%d", getpid());
-	error = targets_resolve(id, &pids);
+	error = targets_resolve(id, NULL, &pids);
 	assert_string_equal(error.reason, "that is this very process");
-	assert_false(failed(targets_all(true, &pids)));
+	assert_false(failed(targets_all(&pids)));
 	assert_true(pids.count > 0);
 	assert_false(has(&pids, getpid()));
 	pids_deinit(&pids);
@@ -182,10 +182,10 @@ static void all_processes_each_once(void **state)
 	struct pids pids = {0};
 
 	(void)state;
-	assert_false(failed(targets_all(false, &pids)));
+	assert_false(failed(targets_all(&pids)));
 	size_t count = pids.count;
 	assert_true(has(&pids, target.pid));
-	assert_false(failed(targets_resolve("one of all", &pids)));
+	assert_false(failed(targets_resolve("one of all", NULL, &pids)));
 	assert_int_equal(pids.count, count);
 	for (size_t i = 1; i < pids.count; i++)
 		assert_true(pids.items[i] > pids.items[i - 1]);

@@ -2,10 +2,15 @@
 /* View: the descriptors of a process as one look sees them. Included after cmocka.h. */
 #pragma once
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "collect/descriptors.h"
 
 struct view {
 	struct arena *arena;
+	int process;
 	struct machine *machine;
 	struct descriptors *descriptors;
 };
@@ -13,9 +18,12 @@ struct view {
 static inline struct view view_open(pid_t pid)
 {
 	struct view view = {.arena = arena_create()};
+	char path[32];
 
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	view.process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	view.machine = machine_create(view.arena);
-	view.descriptors = descriptors_open(pid, view.machine, view.arena);
+	view.descriptors = descriptors_open(pid, view.process, view.machine, view.arena);
 	return view;
 }
 
@@ -23,6 +31,8 @@ static inline void view_close(struct view *view)
 {
 	descriptors_close(view->descriptors);
 	machine_destroy(view->machine);
+	if (view->process >= 0)
+		close(view->process);
 	arena_destroy(view->arena);
 }
 #define cleanup_view __attribute__((cleanup(view_close)))
