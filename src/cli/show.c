@@ -161,6 +161,8 @@ static void name_functions(const struct options *options, struct process *proces
 
 	runtimes_begin(process, modules, arena);
 	unwind_process(process, modules, options->max_frames, arena);
+	if (runtimes_begin_in_library(process, modules, arena))
+		unwind_process(process, modules, options->max_frames, arena);
 	symbolize_process(process, modules, wanted_lines(options), arena);
 	runtimes_end_stacks(process);
 	add_stack_gaps(process, arena);

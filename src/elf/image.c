@@ -57,34 +57,80 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 	return NULL;
 }
 
-char *build_id_in_notes(const uint8_t *notes, size_t length, uint64_t alignment)
+struct note {
+	uint32_t type;
+	const uint8_t *name, *description;
+	size_t name_size, description_size;
+};
+
+/* The note at *at, which becomes the next one's place; false: there are no more. */
+static bool next_note(
+	const uint8_t *notes, size_t length, uint64_t alignment, size_t *at, struct note *note)
 {
 	/* Notes are padded to 4 bytes, in segments of 8 byte alignment to 8. */
 	size_t pad = alignment == 8 ? 7 : 3;
 	Elf64_Nhdr header;
 
-	for (size_t at = 0; at < length && length - at >= sizeof(header);) {
-		memcpy(&header, notes + at, sizeof(header));
-		size_t name = at + sizeof(header);
-		size_t description = (name + header.n_namesz + pad) & ~pad;
+	if (*at >= length || length - *at < sizeof(header))
+		return false;
+	memcpy(&header, notes + *at, sizeof(header));
+	size_t name = *at + sizeof(header);
+	size_t description = (name + header.n_namesz + pad) & ~pad;
+	if (description > length || header.n_descsz > length - description)
+		return false;
+	*note = (struct note){
+		.type = header.n_type,
+		.name = notes + name,
+		.name_size = header.n_namesz,
+		.description = notes + description,
+		.description_size = header.n_descsz,
+	};
+	*at = (description + header.n_descsz + pad) & ~pad;
+	return true;
+}
 
-		if (description > length || header.n_descsz > length - description)
-			return NULL;
-		if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == sizeof("GNU") &&
-			memcmp(notes + name, "GNU", sizeof("GNU")) == 0 && header.n_descsz > 0 &&
-			header.n_descsz <= BUILD_ID_MAX) {
-			char *text = allocate(2 * (size_t)header.n_descsz + 1);
+static bool is_note(const struct note *note, const char *name, size_t name_size, uint32_t type)
+{
+	return note->type == type && note->name_size == name_size &&
+	       memcmp(note->name, name, name_size) == 0;
+}
 
-			for (size_t i = 0; i < header.n_descsz; i++) {
-				text[2 * i] = "0123456789abcdef"[notes[description + i] >> 4];
-				text[2 * i + 1] = "0123456789abcdef"[notes[description + i] & 15];
-			}
-			text[2 * (size_t)header.n_descsz] = '\0';
-			return text;
+char *build_id_in_notes(const uint8_t *notes, size_t length, uint64_t alignment)
+{
+	struct note note;
+
+	for (size_t at = 0; next_note(notes, length, alignment, &at, &note);) {
+		if (!is_note(&note, "GNU", sizeof("GNU"), NT_GNU_BUILD_ID) ||
+			!note.description_size || note.description_size > BUILD_ID_MAX)
+			continue;
+		char *text = allocate(2 * note.description_size + 1);
+
+		for (size_t i = 0; i < note.description_size; i++) {
+			text[2 * i] = "0123456789abcdef"[note.description[i] >> 4];
+			text[2 * i + 1] = "0123456789abcdef"[note.description[i] & 15];
 		}
-		at = (description + header.n_descsz + pad) & ~pad;
+		text[2 * note.description_size] = '\0';
+		return text;
 	}
 	return NULL;
+}
+
+bool image_has_note(const struct image *image, const char *name, size_t name_size, uint32_t type)
+{
+	for (size_t i = 0; i < image->notes_count; i++) {
+		const struct notes *notes = &image->notes[i];
+		size_t length = notes->size < NOTES_MAX ? notes->size : NOTES_MAX;
+		uint8_t *bytes cleanup_free = allocate(length);
+		struct note note;
+
+		if (!image_read(image, notes->offset, bytes, length))
+			continue;
+		for (size_t at = 0; next_note(bytes, length, notes->alignment, &at, &note);) {
+			if (is_note(&note, name, name_size, type))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Why a header is not one of a file that can be read; NULL: it is. */
@@ -190,8 +236,12 @@ static const char *read_headers(struct image *image)
 				.memory_size = from->p_memsz,
 				.executable = from->p_flags & PF_X,
 			};
-		} else if (from->p_type == PT_NOTE && !image->build_id) {
-			image->build_id = read_build_id(image, from);
+		} else if (from->p_type == PT_NOTE) {
+			if (!image->build_id)
+				image->build_id = read_build_id(image, from);
+			if (image->notes_count < array_length(image->notes))
+				image->notes[image->notes_count++] = (struct notes){
+					from->p_offset, from->p_filesz, from->p_align};
 		} else if (from->p_type == PT_GNU_EH_FRAME) {
 			image->eh_frame_header = from->p_vaddr;
 			image->eh_frame_header_size = from->p_filesz;

@@ -346,3 +346,14 @@ const struct module *modules_find(struct modules *modules, uint64_t address)
 	}
 	return place->module;
 }
+
+const struct module *modules_next_opened(const struct modules *modules, size_t *index)
+{
+	while (*index < modules->process->mappings.count) {
+		const struct module *module = modules->places[(*index)++].module;
+
+		if (module)
+			return module;
+	}
+	return NULL;
+}

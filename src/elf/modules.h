@@ -30,6 +30,11 @@ void modules_destroy(struct modules *modules);
  */
 const struct module *modules_find(struct modules *modules, uint64_t address);
 
+/*
+ * The next module that was opened so far, or NULL; each maybe several times. *index is 0 at first.
+ */
+const struct module *modules_next_opened(const struct modules *modules, size_t *index);
+
 /* The mapping that holds @address, or NULL; quicker than mappings_find() for neighbours. */
 const struct mapping *modules_mapping(struct modules *modules, uint64_t address);
 

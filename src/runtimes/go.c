@@ -14,7 +14,6 @@
 #include "runtimes/go/go.h"
 #include "runtimes/go/goroutines.h"
 #include "runtimes/go/module.h"
-#include "runtimes/go/noted.h"
 #include "runtimes/go/places.h"
 #include "runtimes/go/step.h"
 #include "runtimes/runtimes.h"
@@ -48,22 +47,6 @@ static enum runtime_verdict judge(const char *symbol)
 	return RUNTIME_GO_ON;
 }
 
-/* The module of the file that is mapped there, by the first of its mappings that is code. */
-static const struct module *file_at(
-	const struct process *process, struct modules *modules, const struct mapping *first)
-{
-	const struct mappings *mappings = &process->mappings;
-
-	for (const struct mapping *mapping = first;
-		mapping < mappings->items + mappings->count && mapping->inode == first->inode &&
-		mapping->device == first->device;
-		mapping++) {
-		if (mapping->executable)
-			return modules_find(modules, mapping->start);
-	}
-	return NULL;
-}
-
 /* The module of the program itself. */
 static const struct module *program(const struct process *process, struct modules *modules)
 {
@@ -81,23 +64,24 @@ static const struct module *program(const struct process *process, struct module
 	return NULL;
 }
 
-/* The Go module of the process, and its version: the program, or a library; NULL: it has none. */
-static const struct module *find_file(
-	struct process *process, struct modules *modules, struct arena *arena, const char **version)
-{
-	const struct module *file = program(process, modules);
-	const struct mapping *mapping;
-	size_t index = 0;
+/* src/cmd/link/internal/ld/elf.go: ELF_NOTE_GO_NAME, ELF_NOTE_GOBUILDID_TAG. */
+#define NOTE_NAME "Go\0"
+#define NOTE_BUILD_ID 4
 
-	*version =
-		file ? go_module_version(file, process->memory, &process->mappings, arena) : NULL;
-	while (!*version && (mapping = go_noted_next(process, &index))) {
-		file = file_at(process, modules, mapping);
-		if (file)
-			*version =
-				go_module_version(file, process->memory, &process->mappings, arena);
+/* The first opened library that is Go's, by its linker's note, and its version; NULL: none is. */
+static const struct module *find_library(const struct process *process,
+	const struct modules *modules, struct arena *arena, const char **version)
+{
+	const struct module *module;
+
+	for (size_t index = 0; (module = modules_next_opened(modules, &index));) {
+		if (!image_has_note(module->image, NOTE_NAME, sizeof(NOTE_NAME), NOTE_BUILD_ID))
+			continue;
+		*version = go_module_version(module, process->memory, &process->mappings, arena);
+		if (*version)
+			return module;
 	}
-	return file;
+	return NULL;
 }
 
 static void add_gap(struct go_process *go, const char *what)
@@ -190,13 +174,9 @@ static void end(struct code *code)
 	free(go);
 }
 
-static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
+static struct code *begin_in(struct process *process, struct modules *modules,
+	const struct module *file, const char *version, struct arena *arena)
 {
-	const char *version;
-
-	if (!process->memory || process->is_32_bit)
-		return NULL;
-	const struct module *file = find_file(process, modules, arena, &version);
 	if (!version || file->image->machine != arch_native->elf_machine)
 		return NULL;
 	process->runtime = version;
@@ -222,6 +202,27 @@ static struct code *begin(struct process *process, struct modules *modules, stru
 	return &go->code;
 }
 
+static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
+{
+	if (!process->memory || process->is_32_bit)
+		return NULL;
+	const struct module *file = program(process, modules);
+	const char *version =
+		file ? go_module_version(file, process->memory, &process->mappings, arena) : NULL;
+	return begin_in(process, modules, file, version, arena);
+}
+
+static struct code *begin_in_library(
+	struct process *process, struct modules *modules, struct arena *arena)
+{
+	const char *version = NULL;
+
+	if (!process->memory || process->is_32_bit)
+		return NULL;
+	const struct module *file = find_library(process, modules, arena, &version);
+	return begin_in(process, modules, file, version, arena);
+}
+
 static void list_tasks(struct code *code, size_t max_frames)
 {
 	struct go_process *go = (struct go_process *)code;
@@ -235,6 +236,7 @@ static void list_tasks(struct code *code, size_t max_frames)
 const struct runtime runtime_go = {
 	.name = "go",
 	.begin = begin,
+	.begin_in_library = begin_in_library,
 	.list_tasks = list_tasks,
 	.end = end,
 	.judge = judge,

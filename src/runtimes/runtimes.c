@@ -50,12 +50,23 @@ static const struct runtime *runtime_of(const struct process *process)
 void runtimes_begin(struct process *process, struct modules *modules, struct arena *arena)
 {
 	for (size_t i = 0; i < array_length(runtimes) && !process->code; i++) {
-		struct code *code = runtimes[i]->begin(process, modules, arena);
-
-		if (code)
-			code->runtime = runtimes[i];
-		process->code = code;
+		process->code = runtimes[i]->begin(process, modules, arena);
+		if (process->code)
+			process->code->runtime = runtimes[i];
 	}
+}
+
+bool runtimes_begin_in_library(
+	struct process *process, struct modules *modules, struct arena *arena)
+{
+	if (process->code || process->runtime)
+		return false;
+	for (size_t i = 0; i < array_length(runtimes) && !process->code; i++) {
+		process->code = runtimes[i]->begin_in_library(process, modules, arena);
+		if (process->code)
+			process->code->runtime = runtimes[i];
+	}
+	return process->code;
 }
 
 void runtimes_list_tasks(struct process *process, size_t max_frames)

@@ -22,10 +22,16 @@ struct runtime {
 
 	/*
 	 * What it knows of the process's code: heap memory that end() gives back. NULL: the process
-	 * does not run it. Sets process->runtime to its version. Of a process that does not run it
-	 * as little as can be is read.
+	 * is not written in it. Sets process->runtime to its version. Of a process that is not as
+	 * little as can be is read: most are not.
 	 */
 	struct code *(*begin)(
+		struct process *process, struct modules *modules, struct arena *arena);
+
+	/*
+	 * The same of the libraries that its threads' stacks have led to, which are opened by then.
+	 */
+	struct code *(*begin_in_library)(
 		struct process *process, struct modules *modules, struct arena *arena);
 
 	/*
@@ -47,6 +53,13 @@ extern const struct runtime runtime_go;
  * stacks are unwound and named. The caller ends it with runtimes_end().
  */
 void runtimes_begin(struct process *process, struct modules *modules, struct arena *arena);
+
+/*
+ * The same of what is in the libraries that its stacks have led to. true: there is a runtime now,
+ * so that the stacks have to be unwound again.
+ */
+bool runtimes_begin_in_library(
+	struct process *process, struct modules *modules, struct arena *arena);
 
 /* The tasks that the runtime schedules by itself: process->goroutines. */
 void runtimes_list_tasks(struct process *process, size_t max_frames);
