@@ -1,38 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * JSON: docs/schema.json. Threads are built and written one at a time, so that what is held
- * is one thread's objects and not a second copy of the look.
+ * is one thread's objects, and the stacks that many share, and not a second copy of the look.
  */
 #include <string.h>
 
 #include "render/json_goroutines.h"
 #include "render/json_info.h"
 #include "render/json_parts.h"
+#include "render/json_stacks.h"
 #include "render/json_value.h"
 #include "render/render.h"
 
 #define SCHEMA 1
-
-static struct json_object *kernel_stack_value(const struct kernel_stack *stack, bool addresses)
-{
-	struct json_object *array = json_new_array();
-
-	for (size_t i = 0; i < stack->count; i++) {
-		const struct kernel_frame *frame = &stack->frames[i];
-		struct json_object *object = json_new_object();
-
-		if (addresses && frame->address)
-			json_add_address(object, "address", frame->address);
-		else
-			json_add_null(object, "address");
-		json_add_string(object, "symbol", frame->symbol);
-		json_add_int_if(object, "offset", frame->symbol, frame->offset);
-		json_add_int_if(object, "size", frame->symbol, frame->size);
-		json_add_string(object, "module", frame->module);
-		json_append(array, object);
-	}
-	return array;
-}
 
 static struct json_object *syscall_value(const struct syscall_call *call)
 {
@@ -55,12 +35,10 @@ static struct json_object *syscall_value(const struct syscall_call *call)
 	return object;
 }
 
-static struct json_object *thread_value(
-	const struct thread *thread, const struct render_options *options)
+/* What stands before its stacks. */
+static struct json_object *head_value(const struct thread *thread)
 {
 	struct json_object *object = json_new_object();
-	const struct kernel_stack *kernel = options->kernel ? thread->kernel_stack : NULL;
-	const struct user_stack *user = options->user ? thread->user_stack : NULL;
 	char state[] = {thread->state, '\0'};
 
 	json_add_int(object, "tid", thread->tid);
@@ -68,11 +46,14 @@ static struct json_object *thread_value(
 	json_add_string(object, "state", state);
 	json_add_int_if(object, "blocked_ns", thread->blocked_ns >= 0, thread->blocked_ns);
 	json_add_string(object, "wchan", thread->wchan);
-	json_add(object, "kernel_stack",
-		kernel ? kernel_stack_value(kernel, options->addresses) : NULL);
-	json_add(object, "syscall", thread->syscall ? syscall_value(thread->syscall) : NULL);
-	json_add(object, "user_stack",
-		user ? json_user_stack(user, thread->goroutine, options) : NULL);
+	return object;
+}
+
+/* What stands after them. */
+static struct json_object *tail_value(const struct thread *thread, const struct user_stack *user)
+{
+	struct json_object *object = json_new_object();
+
 	json_add_string(object, "user_stack_end", user ? stack_end_name(user->end) : NULL);
 	if (thread->goroutine)
 		json_add_unsigned(object, "goroutine", thread->goroutine);
@@ -86,8 +67,25 @@ static struct json_object *thread_value(
 	return object;
 }
 
-static void write_process(
-	FILE *out, const struct process *process, const struct render_options *options)
+static void write_thread(FILE *out, const struct thread *thread, struct json_stacks *stacks,
+	const struct render_options *options)
+{
+	const struct user_stack *user = options->user ? thread->user_stack : NULL;
+
+	json_write_open(out, head_value(thread));
+	fputs(",\"kernel_stack\":", out);
+	json_write_kernel_stack(out, stacks, options->kernel ? thread->kernel_stack : NULL);
+	fputs(",\"syscall\":", out);
+	json_write(out, thread->syscall ? syscall_value(thread->syscall) : NULL);
+	fputs(",\"user_stack\":", out);
+	json_write_user_stack(out, stacks, user, thread->goroutine);
+	fputc(',', out);
+	json_write_members(out, tail_value(thread, user));
+	fputc('}', out);
+}
+
+static void write_process(FILE *out, const struct process *process, struct json_stacks *stacks,
+	const struct render_options *options)
 {
 	struct json_object *object = json_new_object();
 	struct json_object *cmdline = json_new_array();
@@ -110,10 +108,10 @@ static void write_process(
 	fputs(",\"threads\":[", out);
 	for (size_t i = 0; i < process->thread_count; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		json_write(out, thread_value(&process->threads[i], options));
+		write_thread(out, &process->threads[i], stacks, options);
 	}
 	fputs("],\"goroutines\":[", out);
-	json_goroutines_write(out, process, options);
+	json_goroutines_write(out, process, stacks, options);
 	fputc(']', out);
 	if (process->goroutines_left_out)
 		fprintf(out, ",\"goroutines_left_out\":%zu", process->goroutines_left_out);
@@ -125,6 +123,7 @@ static void write_process(
 static void render(const struct look *look, const struct render_options *options, FILE *out)
 {
 	struct json_object *head = json_new_object();
+	struct json_stacks *stacks = json_stacks_create(options);
 
 	json_add_int(head, "schema", SCHEMA);
 	json_add_string(head, "version", WHYSTUCK_VERSION);
@@ -134,11 +133,12 @@ static void render(const struct look *look, const struct render_options *options
 	fputs(",\"processes\":[", out);
 	for (size_t i = 0; i < look->process_count; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		write_process(out, look->processes[i], options);
+		write_process(out, look->processes[i], stacks, options);
 	}
 	fputs("],\"deadlocks\":[],\"gaps\":", out);
 	json_write(out, json_gaps(&look->gaps));
 	fputs("}\n", out);
+	json_stacks_destroy(stacks);
 }
 
 const struct renderer renderer_json = {

@@ -1,56 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/json_goroutines.h"
 
-#include <stdlib.h>
-
 #include "render/json_parts.h"
 #include "render/json_value.h"
-#include "util/memory.h"
-
-/* Together at most 16 MiB, which many different stacks must not exceed. */
-#define SLOTS 256
-#define SLOT_BYTES_MAX (64 * 1024)
-
-/* A stack as it was written, kept for the next goroutine that has it. */
-struct slot {
-	const struct user_stack *stack;
-	char *bytes;
-	size_t length;
-};
-
-static struct slot *slot_of(struct slot *slots, const struct user_stack *stack)
-{
-	uint64_t mixed = (uintptr_t)stack * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio */
-
-	return &slots[mixed >> 56]; /* of 256 */
-}
-
-static void write_stack(FILE *out, struct slot *slots, const struct user_stack *stack,
-	const struct render_options *options)
-{
-	struct slot *slot = slot_of(slots, stack);
-	char *bytes = NULL;
-	size_t length = 0;
-
-	if (slot->stack == stack) {
-		fwrite(slot->bytes, 1, slot->length, out);
-		return;
-	}
-
-	FILE *memory = open_memstream(&bytes, &length);
-	if (!memory)
-		out_of_memory();
-	json_write(memory, json_user_stack(stack, true, options));
-	if (fclose(memory))
-		out_of_memory();
-	fwrite(bytes, 1, length, out);
-	if (length > SLOT_BYTES_MAX) {
-		free(bytes);
-		return;
-	}
-	free(slot->bytes);
-	*slot = (struct slot){stack, bytes, length};
-}
 
 /* What "created_by" and "start" have alike; NULL becomes null. */
 static struct json_object *function_value(
@@ -112,11 +64,9 @@ static struct json_object *tail_value(
 	return object;
 }
 
-void json_goroutines_write(
-	FILE *out, const struct process *process, const struct render_options *options)
+void json_goroutines_write(FILE *out, const struct process *process, struct json_stacks *stacks,
+	const struct render_options *options)
 {
-	struct slot *slots cleanup_free = allocate_zeroed(SLOTS, sizeof(*slots));
-
 	for (size_t i = 0; i < process->goroutine_count; i++) {
 		const struct goroutine *goroutine = &process->goroutines[i];
 
@@ -124,13 +74,11 @@ void json_goroutines_write(
 		json_write_open(out, head_value(goroutine));
 		fputs(",\"stack\":", out);
 		if (goroutine->stack)
-			write_stack(out, slots, goroutine->stack, options);
+			json_write_user_stack(out, stacks, goroutine->stack, true);
 		else
 			fputs("[]", out);
 		fputc(',', out);
 		json_write_members(out, tail_value(goroutine, options));
 		fputc('}', out);
 	}
-	for (size_t i = 0; i < SLOTS; i++)
-		free(slots[i].bytes);
 }

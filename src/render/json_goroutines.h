@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "model/process.h"
+#include "render/json_stacks.h"
 #include "render/render.h"
 
 /*
- * Writes them with commas between. There may be a million, so one is built at a time, and stacks
- * that many share are turned into bytes once.
+ * Writes them with commas between. There may be a million, so one is built at a time.
  */
-void json_goroutines_write(
-	FILE *out, const struct process *process, const struct render_options *options);
+void json_goroutines_write(FILE *out, const struct process *process, struct json_stacks *stacks,
+	const struct render_options *options);

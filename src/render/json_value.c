@@ -139,17 +139,21 @@ static void write_escaped_point(FILE *out, uint32_t point)
 	}
 }
 
-void json_write(FILE *out, struct json_object *value)
+static const char *serialized(struct json_object *value, size_t *length)
 {
-	size_t length;
 	const char *string = json_object_to_json_string_length(
-		value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+		value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, length);
 
 	if (!string)
 		out_of_memory();
+	return string;
+}
 
+static void write_escaped(FILE *out, const char *string, size_t length)
+{
 	const unsigned char *at = (const unsigned char *)string;
 	size_t begin = 0;
+
 	for (size_t i = 0, size; i < length; i += size) {
 		uint32_t point = at[i];
 
@@ -162,19 +166,23 @@ void json_write(FILE *out, struct json_object *value)
 		begin = i + size;
 	}
 	fwrite(at + begin, 1, length - begin, out);
+}
+
+void json_write(FILE *out, struct json_object *value)
+{
+	size_t length;
+	const char *string = serialized(value, &length);
+
+	write_escaped(out, string, length);
 	json_object_put(value);
 }
 
 void json_write_members(FILE *out, struct json_object *object)
 {
-	bool first = true;
+	size_t length;
+	const char *string = serialized(object, &length);
 
-	json_object_object_foreach(object, key, value)
-	{
-		fprintf(out, "%s\"%s\":", first ? "" : ",", key);
-		json_write(out, json_object_get(value));
-		first = false;
-	}
+	write_escaped(out, string + 1, length - 2);
 	json_object_put(object);
 }
 
