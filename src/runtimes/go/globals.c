@@ -8,10 +8,12 @@
 
 #define BSS_MAX (64ull << 20) /* what is searched of a module's variables */
 #define CANDIDATES_MAX 65536
-#define FIRST_GOROUTINES 8 /* of a slice that are looked at */
-#define TRIES_MAX 4096     /* slices whose elements are looked at: there are some dozens */
+#define FIRST_GOROUTINES 8  /* of a slice that are looked at */
+#define NEW_MACHINES_MAX 64 /* threads in the list that have only begun to be made */
+#define TRIES_MAX 4096      /* slices whose elements are looked at: there are some dozens */
 
 #define WORD sizeof(uint64_t)
+#define UNREADABLE UINT64_MAX /* no pointer, and no length */
 
 bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint64_t address)
 {
@@ -159,26 +161,34 @@ struct machine_search {
 	size_t count, capacity;
 };
 
-/* Whether a thread's struct stands at @address; its bytes in @bytes. */
-static bool read_machine(struct machine_search *search, uint64_t address, uint8_t *bytes)
+enum machine_kind { MACHINE_NONE, MACHINE_NEW, MACHINE };
+
+/*
+ * Whether a thread's struct stands at @address; its bytes in @bytes. A new one is in the list
+ * before it has its g0, and that leads back to it: src/runtime/proc.go, allocm().
+ */
+static enum machine_kind read_machine(const struct go_process *go, uint64_t address, uint8_t *bytes)
 {
-	const struct go_process *go = search->go;
 	const struct go_layout *layout = go->layout;
 	uint64_t owner;
 
-	if (!memory_read(go->memory, address, bytes, layout->m.size))
-		return false;
+	if (!is_pointer(go, address) || !memory_read(go->memory, address, bytes, layout->m.size))
+		return MACHINE_NONE;
 	uint64_t g0 = go_u64(bytes, layout->m.g0);
-	return is_pointer(go, g0) &&
-	       memory_read(go->memory, g0 + layout->g.m, &owner, sizeof(owner)) && owner == address;
+	if (!g0)
+		return MACHINE_NEW;
+	if (!is_pointer(go, g0) ||
+		!memory_read(go->memory, g0 + layout->g.m, &owner, sizeof(owner)))
+		return MACHINE_NONE;
+	if (!owner)
+		return MACHINE_NEW;
+	return owner == address ? MACHINE : MACHINE_NONE;
 }
 
-static void add_machine(struct machine_search *search, uint64_t address, const uint8_t *bytes)
+static struct go_machine machine_from(
+	const struct go_layout *layout, uint64_t address, const uint8_t *bytes)
 {
-	const struct go_layout *layout = search->go->layout;
-
-	array_reserve(search->items, search->count, search->capacity);
-	search->items[search->count++] = (struct go_machine){
+	return (struct go_machine){
 		.address = address,
 		.g0 = go_u64(bytes, layout->m.g0),
 		.curg = go_u64(bytes, layout->m.curg),
@@ -189,26 +199,105 @@ static void add_machine(struct machine_search *search, uint64_t address, const u
 	};
 }
 
-/* Adds the threads of the list that begins at @address. */
+bool go_machine_read(const struct go_process *go, uint64_t address, struct go_machine *machine)
+{
+	const struct go_layout *layout = go->layout;
+	uint8_t *bytes cleanup_free = allocate(layout->m.size);
+
+	if (read_machine(go, address, bytes) != MACHINE)
+		return false;
+	*machine = machine_from(layout, address, bytes);
+	return true;
+}
+
+/*
+ * Adds the threads of the list that begins at @address, but for those that are only coming to be:
+ * they run nothing yet.
+ */
 static void follow_list(struct machine_search *search, uint64_t address)
 {
 	const struct go_layout *layout = search->go->layout;
 	uint8_t *bytes cleanup_free = allocate(layout->m.size);
+	unsigned new_count = 0;
 	size_t number;
 
-	while (is_pointer(search->go, address) && search->count < GO_MACHINES_MAX &&
+	while (search->count < GO_MACHINES_MAX &&
 		address_table_add(&search->seen, address, 0, &number)) {
-		if (!read_machine(search, address, bytes))
+		enum machine_kind kind = read_machine(search->go, address, bytes);
+
+		if (kind == MACHINE_NONE || (kind == MACHINE_NEW && ++new_count > NEW_MACHINES_MAX))
 			return;
-		add_machine(search, address, bytes);
+		if (kind == MACHINE) {
+			array_reserve(search->items, search->count, search->capacity);
+			search->items[search->count++] = machine_from(layout, address, bytes);
+		}
 		address = go_u64(bytes, layout->m.alllink);
 	}
 }
 
-/* The variables that may point to a thread's struct: whose g0 leads back to it. */
+/* Reads the word at each address plus @offset, where @offset does not pass the end of a struct. */
+static void read_words(const struct go_process *go, const uint64_t *addresses, size_t count,
+	size_t offset, uint64_t *words)
+{
+	struct memory_range *ranges cleanup_free = allocate_zeroed(count, sizeof(*ranges));
+
+	for (size_t i = 0; i < count; i++)
+		ranges[i] = (struct memory_range){
+			.address = addresses[i] + offset, .length = WORD, .to = &words[i]};
+	memory_read_many(go->memory, ranges, count);
+	for (size_t i = 0; i < count; i++) {
+		if (ranges[i].got < WORD)
+			words[i] = UNREADABLE;
+	}
+}
+
+/*
+ * Keeps those pointers that lead to a thread's struct, whose g0 leads back to it; *left becomes the
+ * threads behind those that may be structs of new threads, and *left_count their number.
+ */
+static size_t keep_machines(const struct go_process *go, uint64_t *pointers, size_t count,
+	uint64_t *left, size_t *left_count)
+{
+	const struct go_layout *layout = go->layout;
+	uint64_t *g0s cleanup_free = allocate_zeroed(count, WORD);
+	uint64_t *owners cleanup_free = allocate_zeroed(count, WORD);
+	uint64_t *new cleanup_free = allocate_zeroed(count, WORD);
+	uint64_t *led cleanup_free = allocate_zeroed(count, WORD);
+	size_t kept = 0, led_count = 0, new_count = 0;
+
+	read_words(go, pointers, count, layout->m.g0, g0s);
+	for (size_t i = 0; i < count; i++) {
+		if (!g0s[i])
+			new[new_count++] = pointers[i];
+		if (!is_pointer(go, g0s[i]))
+			continue;
+		pointers[led_count] = pointers[i];
+		led[led_count++] = g0s[i];
+	}
+	read_words(go, led, led_count, layout->g.m, owners);
+	for (size_t i = 0; i < led_count; i++) {
+		if (!owners[i])
+			new[new_count++] = pointers[i];
+		if (owners[i] == pointers[i])
+			pointers[kept++] = pointers[i];
+	}
+	read_words(go, new, new_count, layout->m.alllink, led);
+	*left_count = 0;
+	for (size_t i = 0; i < new_count; i++) {
+		if (is_pointer(go, led[i]))
+			left[(*left_count)++] = led[i];
+	}
+	return kept;
+}
+
+/*
+ * The variables that may point to a thread's struct. The list's own points to a new thread's for a
+ * moment: then what comes behind that is given.
+ */
 static size_t find_machine_pointers(
 	const struct go_process *go, const struct variables *variables, uint64_t **found)
 {
+	const unsigned rounds = 4; /* threads that are coming to be at the same time */
 	size_t count = 0, capacity = 0, kept = 0;
 	uint64_t *pointers = NULL;
 
@@ -220,26 +309,13 @@ static size_t find_machine_pointers(
 		array_reserve(pointers, count, capacity);
 		pointers[count++] = pointer;
 	}
-	uint64_t *g0s cleanup_free = allocate_zeroed(count, WORD);
-	uint64_t *owners cleanup_free = allocate_zeroed(count, WORD);
-	struct memory_range *ranges cleanup_free = allocate_zeroed(count, sizeof(*ranges));
-	for (size_t i = 0; i < count; i++)
-		ranges[i] = (struct memory_range){
-			.address = pointers[i] + go->layout->m.g0, .length = WORD, .to = &g0s[i]};
-	memory_read_many(go->memory, ranges, count);
-	for (size_t i = 0; i < count; i++) {
-		bool good = ranges[i].got == WORD && is_pointer(go, g0s[i]);
+	uint64_t *left cleanup_free = allocate_zeroed(count, WORD);
+	for (unsigned i = 0; i < rounds && count; i++) {
+		size_t left_count;
 
-		/* What can't be is asked for at a place that can be read. */
-		ranges[i] = (struct memory_range){
-			.address = good ? g0s[i] + go->layout->g.m : pointers[i],
-			.length = WORD,
-			.to = &owners[i]};
-	}
-	memory_read_many(go->memory, ranges, count);
-	for (size_t i = 0; i < count; i++) {
-		if (ranges[i].got == WORD && owners[i] == pointers[i] && g0s[i])
-			pointers[kept++] = pointers[i];
+		kept += keep_machines(go, pointers + kept, count, left, &left_count);
+		memcpy(pointers + kept, left, left_count * WORD);
+		count = left_count;
 	}
 	*found = pointers;
 	return kept;

@@ -34,6 +34,9 @@ bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint6
 /* Finds allgs and the threads: go->allgs and go->machines. */
 void go_globals_find(struct go_process *go);
 
+/* The thread whose struct m is at @address, without its stacks; false: none is there. */
+bool go_machine_read(const struct go_process *go, uint64_t address, struct go_machine *machine);
+
 /* The thread on whose scheduler's stack @sp lies, or NULL. */
 const struct go_machine *go_machine_of_stack(const struct go_process *go, uint64_t sp);
 

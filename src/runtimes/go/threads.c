@@ -27,12 +27,64 @@ static pid_t own_id(const struct thread *thread)
 	return thread->namespace_tid ? thread->namespace_tid : thread->tid;
 }
 
+static uint64_t stack_pointer(const struct thread *thread)
+{
+	return thread->registers.value[arch_native->sp];
+}
+
+static int by_stack_pointer(const void *left, const void *right)
+{
+	uint64_t a = stack_pointer(*(struct thread *const *)left);
+	uint64_t b = stack_pointer(*(struct thread *const *)right);
+
+	return (a > b) - (a < b);
+}
+
+/* The threads whose registers are known, by rising stack pointer. */
+static void sort_threads(struct go_threads *threads)
+{
+	struct process *process = threads->go->process;
+
+	threads->sorted = allocate_zeroed(process->thread_count, sizeof(struct thread *));
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+
+		if (register_known(&thread->registers, arch_native->sp) && thread->user_stack)
+			threads->sorted[threads->sorted_count++] = thread;
+	}
+	if (threads->sorted_count)
+		qsort(threads->sorted, threads->sorted_count, sizeof(*threads->sorted),
+			by_stack_pointer);
+}
+
+/* The thread that was on the goroutine's stack when it was looked at, or NULL. */
+static struct thread *thread_on_stack(const struct go_threads *threads, const struct go_raw *raw)
+{
+	const struct go_layout *layout = threads->go->layout;
+	uint64_t stack_low = go_u64(raw->bytes, layout->g.stack_lo);
+	size_t low = 0, high = threads->sorted_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (stack_pointer(threads->sorted[middle]) < stack_low)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == threads->sorted_count ||
+		stack_pointer(threads->sorted[low]) >= go_u64(raw->bytes, layout->g.stack_hi))
+		return NULL;
+	return threads->sorted[low];
+}
+
 void go_threads_init(struct go_threads *threads, struct go_process *go)
 {
 	const struct process *process = go->process;
 	size_t number;
 
 	*threads = (struct go_threads){.go = go};
+	sort_threads(threads);
 	for (size_t i = 0; i < go->machine_count; i++)
 		address_table_add(&threads->machines, go->machines[i].address, 0, &number);
 	for (size_t i = 0; i < process->thread_count; i++)
@@ -44,20 +96,22 @@ void go_threads_deinit(struct go_threads *threads)
 {
 	address_table_deinit(&threads->machines);
 	address_table_deinit(&threads->tids);
+	free(threads->sorted);
 }
 
-static const struct go_machine *machine_at(const struct go_threads *threads, uint64_t address)
-{
-	size_t number = find(&threads->machines, address, threads->go->machine_count);
-
-	return number == NOT_FOUND ? NULL : &threads->go->machines[number];
-}
-
-static struct thread *thread_of(const struct go_threads *threads, const struct go_machine *machine)
+/* The thread that the runtime knows by its struct m at @address; NULL: it was not looked at. */
+static struct thread *thread_of(const struct go_threads *threads, uint64_t address)
 {
 	const struct process *process = threads->go->process;
-	size_t number = find(&threads->tids, machine->procid, process->thread_count);
+	size_t number = find(&threads->machines, address, threads->go->machine_count);
+	struct go_machine machine;
 
+	if (number != NOT_FOUND)
+		machine = threads->go->machines[number];
+	/* It is newer than the list that was read. */
+	else if (!address || !go_machine_read(threads->go, address, &machine))
+		return NULL;
+	number = find(&threads->tids, machine.procid, process->thread_count);
 	return number == NOT_FOUND ? NULL : &process->threads[number];
 }
 
@@ -136,7 +190,7 @@ static void join_running(struct go_threads *threads, const struct go_raw *raw,
 			"it runs, and its thread was not stopped (--stop)");
 		return;
 	}
-	uint64_t sp = thread->registers.value[arch_native->sp];
+	uint64_t sp = stack_pointer(thread);
 	bool on_its_stack = sp >= go_u64(raw->bytes, layout->g.stack_lo) &&
 			    sp < go_u64(raw->bytes, layout->g.stack_hi);
 	bool is_its_own = began_with(go, thread->user_stack, go_u64(raw->bytes, layout->g.startpc));
@@ -153,10 +207,16 @@ static void join_running(struct go_threads *threads, const struct go_raw *raw,
 
 void go_join(struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine)
 {
-	const struct go_machine *machine = raw->machine ? machine_at(threads, raw->machine) : NULL;
-	struct thread *thread = machine ? thread_of(threads, machine) : NULL;
+	struct thread *thread = thread_of(threads, raw->machine);
+	struct thread *before = NULL;
 	bool runs = raw->status == GO_RUNNING;
 
+	/* One that computes is taken from its thread every 10 ms, and maybe to another one since.
+	 */
+	if (runs)
+		before = thread_on_stack(threads, raw);
+	if (before && !before->goroutine)
+		thread = before;
 	if (thread)
 		goroutine->tid = thread->tid;
 	if (thread && runs)
@@ -177,7 +237,7 @@ void go_thread_roles(struct go_threads *threads)
 	struct go_process *go = threads->go;
 
 	for (size_t i = 0; i < go->machine_count; i++) {
-		struct thread *thread = thread_of(threads, &go->machines[i]);
+		struct thread *thread = thread_of(threads, go->machines[i].address);
 		const struct user_stack *stack = thread ? thread->user_stack : NULL;
 
 		if (!stack || thread->goroutine)

@@ -10,6 +10,8 @@ struct go_threads {
 	struct address_table machines; /* addresses of go->machines, by their number */
 	struct address_table tids;     /* of the process's threads, by their number, as it
 					  knows them itself */
+	struct thread **sorted;        /* heap: those with a stack, by rising stack pointer */
+	size_t sorted_count;
 };
 
 void go_threads_init(struct go_threads *threads, struct go_process *go);
