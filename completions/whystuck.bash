@@ -5,7 +5,7 @@ _whystuck()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local options='-a --all -k --kernel-threads -t --thread= -s --state= -f --format=
-		--group --no-group --no-kernel --no-user --lines --no-lines --stop= -n --max-frames=
+		-g --goroutines --no-goroutines --goroutine= --runtime-frames --group --no-group --no-kernel --no-user --lines --no-lines --stop= -n --max-frames=
 		-p --process-info --color= -v --verbose -h --help -V --version'
 	local words='' line
 
@@ -21,7 +21,7 @@ _whystuck()
 	-f | --format) words='text json folded' ;;
 	--stop) words='auto never always' ;;
 	--color) words='auto always never' ;;
-	-t | --thread | -s | --state | -n | --max-frames) return ;;
+	-t | --thread | -s | --state | -n | --max-frames | --goroutine) return ;;
 	*)
 		if [[ $current == -* ]]; then
 			words=$options

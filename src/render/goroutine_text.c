@@ -263,6 +263,8 @@ void goroutines_put(
 	struct goroutine_groups groups =
 		group_goroutines(process, options->grouping != GROUP_NEVER, scratch);
 
+	if (options->partial && !groups.count)
+		return; /* the threads that were asked for have said all */
 	page_end(page);
 	put_summary(page, process, &groups);
 	put_on_threads(page, &groups);

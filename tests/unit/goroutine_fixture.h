@@ -30,19 +30,15 @@ static const struct frame go_enter =
 	GO_FRAME("runtime.entersyscall", 0x409001, "proc.go", 3800, true);
 static const struct frame go_scheduler =
 	GO_FRAME("runtime.findRunnable", 0x40a010, "proc.go", 2900, true);
-static const struct frame go_sweeper =
-	GO_FRAME("runtime.bgsweep", 0x40b010, "mgcsweep.go", 280, true);
 
 static const struct frame *worker_frames[] = {&go_park, &go_receive, &go_worker, &go_exit};
 static const struct frame *serve_frames[] = {&go_park, &go_serve, &go_exit};
 static const struct frame *main_frames[] = {&go_enter, &go_read, &go_main, &go_exit};
-static const struct frame *sweeper_frames[] = {&go_park, &go_sweeper, &go_exit};
 static const struct frame *scheduler_frames[] = {&go_scheduler};
 
 static struct user_stack worker_stack = {.frames = worker_frames, .frame_count = 4};
 static struct user_stack serve_stack = {.frames = serve_frames, .frame_count = 3};
 static struct user_stack main_stack = {.frames = main_frames, .frame_count = 4};
-static struct user_stack sweeper_stack = {.frames = sweeper_frames, .frame_count = 3};
 static struct user_stack scheduler_stack = {.frames = scheduler_frames, .frame_count = 1};
 
 static inline void set_call(struct look *look, struct thread *thread, const char *name)

@@ -142,6 +142,59 @@ static void every_option_is_taken(void **state)
 	end(&try);
 }
 
+static enum goroutines_wanted goroutines_of(const char *line)
+{
+	struct attempt try;
+
+	attempt(&try, line);
+	assert_int_equal(try.outcome, OPTIONS_LOOK);
+	end(&try);
+	return try.options.goroutines;
+}
+
+static void goroutines_are_shown_unless_threads_are_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(goroutines_of("1"), GOROUTINES_ALL);
+	assert_int_equal(goroutines_of("1 --no-goroutines"), GOROUTINES_NONE);
+	assert_int_equal(goroutines_of("1 --no-goroutines -g"), GOROUTINES_ALL);
+	assert_int_equal(goroutines_of("1 --no-user"), GOROUTINES_NONE);
+	assert_int_equal(goroutines_of("-t 7"), GOROUTINES_OF_THREADS);
+	assert_int_equal(goroutines_of("-a -s D"), GOROUTINES_OF_THREADS);
+	assert_int_equal(goroutines_of("-t 7 -g"), GOROUTINES_ALL);
+	assert_int_equal(goroutines_of("-t 7 --no-goroutines"), GOROUTINES_NONE);
+}
+
+static void goroutines_are_chosen_by_id(void **state)
+{
+	struct attempt try;
+
+	(void)state;
+	attempt(&try, "1 --goroutine=7 --goroutine 9223372036854775807 --goroutine=7 "
+		      "--runtime-frames");
+	assert_int_equal(try.outcome, OPTIONS_LOOK);
+	assert_int_equal(try.options.goroutine_count, 2);
+	assert_true(try.options.goroutine_ids[0] == 7);
+	assert_true(try.options.goroutine_ids[1] == INT64_MAX);
+	assert_true(try.options.render.partial);
+	assert_true(try.options.render.runtime_frames);
+	end(&try);
+	assert_refused("1 --goroutine=0",
+		"whystuck: no goroutine id '0': --goroutine takes a number from 1 on\n");
+	assert_refused("1 --goroutine=9223372036854775808",
+		"whystuck: no goroutine id '9223372036854775808': --goroutine takes a number from "
+		"1 on\n");
+	assert_refused("1 --goroutine=7 --no-goroutines",
+		"whystuck: --goroutine asks for what --no-goroutines leaves out: leave one of "
+		"them out\n");
+	assert_refused("1 --goroutine=7 --no-user",
+		"whystuck: --no-user leaves out goroutines, which are asked for: leave one of "
+		"them out\n");
+	assert_refused("1 -g --no-user",
+		"whystuck: --no-user leaves out goroutines, which are asked for: leave one of "
+		"them out\n");
+}
+
 static void thread_needs_no_target(void **state)
 {
 	struct attempt try;
@@ -273,6 +326,8 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(options_may_stand_after_targets),
 		cmocka_unit_test(every_option_is_taken),
+		cmocka_unit_test(goroutines_are_shown_unless_threads_are_asked_for),
+		cmocka_unit_test(goroutines_are_chosen_by_id),
 		cmocka_unit_test(thread_needs_no_target),
 		cmocka_unit_test(subcommands_shadow_processes_of_their_names),
 		cmocka_unit_test(wrong_values_are_refused_with_a_hint),

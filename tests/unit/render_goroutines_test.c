@@ -2,6 +2,11 @@
 #include "golden.h"
 #include "goroutine_fixture.h"
 
+static const struct frame go_sweeper =
+	GO_FRAME("runtime.bgsweep", 0x40b010, "mgcsweep.go", 280, true);
+static const struct frame *sweeper_frames[] = {&go_park, &go_sweeper, &go_exit};
+static struct user_stack sweeper_stack = {.frames = sweeper_frames, .frame_count = 3};
+
 static void show_golden(const char *name, struct look *look, const struct render_options *options)
 {
 	char *output = rendered(&renderer_text, look, options);
@@ -140,6 +145,18 @@ static void none_but_the_runtimes_own(void **state)
 	show_golden("goroutines-none.txt", look, &all_options);
 }
 
+static void a_thread_that_was_asked_for_says_all(void **state)
+{
+	struct render_options options = all_options;
+	struct look *look = look_create();
+	struct process *process = add_go_server(look);
+
+	(void)state;
+	options.partial = true;
+	process->thread_count = process->goroutine_count = 1;
+	show_golden("goroutines-partial.txt", look, &options);
+}
+
 static void hostile_words_reach_no_terminal(void **state)
 {
 	struct frame frame = {.symbol = HOSTILE, .file = HOSTILE, .line = 1};
@@ -247,6 +264,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(scattered_ids_are_cut_to_the_page),
 		cmocka_unit_test(none_but_the_runtimes_own),
+		cmocka_unit_test(a_thread_that_was_asked_for_says_all),
 		cmocka_unit_test(hostile_words_reach_no_terminal),
 		cmocka_unit_test(json_has_each_goroutine),
 		cmocka_unit_test(folded_counts_each_goroutine_once),

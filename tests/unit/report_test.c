@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "render_fixture.h"
+#include "goroutine_fixture.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -70,6 +70,22 @@ static void equal_gaps_of_threads_are_one_line(void **state)
 		"4245)\n");
 }
 
+static void gaps_of_goroutines_are_counted_apart(void **state)
+{
+	struct look *look = look_create();
+	struct process *process = add_go_server(look);
+
+	(void)state;
+	for (size_t i = 1; i < 5; i++)
+		gaps_add(&process->goroutines[i].gaps, look->arena, STAGE_USER_STACK, "it moved");
+	gaps_add(&process->goroutines[7].gaps, look->arena, STAGE_GOROUTINE, "it is new");
+	gaps_add(&process->threads[0].gaps, look->arena, STAGE_USER_STACK, "it moved");
+	assert_reported(look, true,
+		"whystuck: 4242 server: user_stack: it moved (thread 4242)\n"
+		"whystuck: 4242 server: user_stack: it moved (4 goroutines)\n"
+		"whystuck: 4242 server: goroutine: it is new (goroutine 20)\n");
+}
+
 static void names_are_escaped(void **state)
 {
 	struct look *look = look_create();
@@ -117,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_to_report),
 		cmocka_unit_test(equal_gaps_of_threads_are_one_line),
+		cmocka_unit_test(gaps_of_goroutines_are_counted_apart),
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(a_reason_for_each_thread_floods_nobody),
 	};
