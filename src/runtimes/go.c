@@ -14,6 +14,7 @@
 #include "runtimes/go/go.h"
 #include "runtimes/go/goroutines.h"
 #include "runtimes/go/module.h"
+#include "runtimes/go/noted.h"
 #include "runtimes/go/places.h"
 #include "runtimes/go/step.h"
 #include "runtimes/runtimes.h"
@@ -47,24 +48,56 @@ static enum runtime_verdict judge(const char *symbol)
 	return RUNTIME_GO_ON;
 }
 
-/* The module of the program itself: the kernel maps it where its file's path says so. */
+/* The module of the file that is mapped there, by the first of its mappings that is code. */
+static const struct module *file_at(
+	const struct process *process, struct modules *modules, const struct mapping *first)
+{
+	const struct mappings *mappings = &process->mappings;
+
+	for (const struct mapping *mapping = first;
+		mapping < mappings->items + mappings->count && mapping->inode == first->inode &&
+		mapping->device == first->device;
+		mapping++) {
+		if (mapping->executable)
+			return modules_find(modules, mapping->start);
+	}
+	return NULL;
+}
+
+/* The module of the program itself. */
 static const struct module *program(const struct process *process, struct modules *modules)
 {
 	const struct mappings *mappings = &process->mappings;
-	const struct mapping *first = NULL;
 
 	for (size_t i = 0; i < mappings->count; i++) {
 		const struct mapping *mapping = &mappings->items[i];
 
-		if (!mapping->executable || !mapping->inode)
-			continue;
-		if (process->exe &&
-			strncmp(process->exe, mapping->path, strlen(mapping->path)) == 0)
+		/* Where its path is not known it is the one that is mapped lowest. */
+		if (mapping->inode && mapping->executable &&
+			(!process->exe ||
+				strncmp(process->exe, mapping->path, strlen(mapping->path)) == 0))
 			return modules_find(modules, mapping->start);
-		if (!first)
-			first = mapping;
 	}
-	return first && !process->exe ? modules_find(modules, first->start) : NULL;
+	return NULL;
+}
+
+/* The Go module of the process, and its version: the program, or a library; NULL: it has none. */
+static const struct module *find_file(
+	struct process *process, struct modules *modules, struct arena *arena, const char **version)
+{
+	const struct module *file = program(process, modules);
+	const struct mapping *mapping;
+	size_t index = 0;
+
+	*version =
+		file ? go_module_version(file, process->memory, &process->mappings, arena) : NULL;
+	while (!*version && (mapping = go_noted_next(process, &index))) {
+		file = file_at(process, modules, mapping);
+		if (file)
+			*version =
+				go_module_version(file, process->memory, &process->mappings, arena);
+	}
+	return file;
 }
 
 static void add_gap(struct go_process *go, const char *what)
@@ -120,11 +153,11 @@ static void end(struct code *code)
 
 static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
 {
-	const struct module *file =
-		process->memory && !process->is_32_bit ? program(process, modules) : NULL;
-	const char *version =
-		file ? go_module_version(file, process->memory, &process->mappings, arena) : NULL;
+	const char *version;
 
+	if (!process->memory || process->is_32_bit)
+		return NULL;
+	const struct module *file = find_file(process, modules, arena, &version);
 	if (!version || file->image->machine != arch_native->elf_machine)
 		return NULL;
 	process->runtime = version;
@@ -144,11 +177,50 @@ static struct code *begin(struct process *process, struct modules *modules, stru
 	return &go->code;
 }
 
+/* Whether the main goroutine, one of the first, began with the runtime's main function. */
+static bool has_main_goroutine(struct go_process *go)
+{
+	enum { FIRST = 16 };
+	const struct go_layout *layout = go->layout;
+	uint64_t pointers[FIRST], words[2];
+	size_t count = go->allgs_count < FIRST ? go->allgs_count : FIRST;
+
+	if (!memory_read(go->memory, go->allgs, pointers, count * sizeof(*pointers)))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!memory_read(go->memory, pointers[i] + layout->g.goid, &words[0], 8) ||
+			!memory_read(go->memory, pointers[i] + layout->g.startpc, &words[1], 8) ||
+			words[0] != 1)
+			continue;
+		const struct go_place *place = go_place_find(
+			go, NULL, (struct code_address){.value = words[1], .is_return = false});
+		return place->module && strcmp(place->function.name, "runtime.main") == 0;
+	}
+	return false;
+}
+
+/* Whether what each thread runs says that it is run by that thread. */
+static bool threads_agree(const struct go_process *go)
+{
+	uint64_t machine;
+
+	for (size_t i = 0; i < go->machine_count; i++) {
+		uint64_t curg = go->machines[i].curg;
+
+		if (curg && (!memory_read(go->memory, curg + go->layout->g.m, &machine, 8) ||
+				    (machine && machine != go->machines[i].address)))
+			return false;
+	}
+	return go->machine_count;
+}
+
 static void list_tasks(struct code *code, size_t max_frames)
 {
 	struct go_process *go = (struct go_process *)code;
 
-	if (!go->allgs)
+	if (go->uncertain && (!has_main_goroutine(go) || !threads_agree(go)))
+		add_gap(go, "this version of Go is newer than what is known of its runtime");
+	else if (!go->allgs)
 		add_gap(go, "the runtime's list of goroutines was not found");
 	else
 		go_goroutines_find(go, max_frames);
