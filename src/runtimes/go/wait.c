@@ -235,6 +235,25 @@ static uint32_t simple(struct go_waits *waits, enum go_wait_kind kind, uint64_t 
 	return add_item(waits, kind, key, 0, &is_new) + 1;
 }
 
+/* Turns the order; of a channel's own cases, which have none, those that receive come first. */
+static void turn(struct go_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct go_case first = cases[i];
+
+		cases[i] = cases[count - 1 - i];
+		cases[count - 1 - i] = first;
+	}
+	for (size_t i = 1; i < count; i++) {
+		for (size_t at = i; at && cases[at - 1].channel == cases[at].channel &&
+				    cases[at - 1].sends && !cases[at].sends;
+			at--) {
+			cases[at - 1].sends = false;
+			cases[at].sends = true;
+		}
+	}
+}
+
 /* The cases of a select, in the order of its list, which is that of the channels' addresses. */
 static size_t cases_of(const struct batch *batch, size_t waiter, struct go_case cases[GO_CASES_MAX])
 {
@@ -251,12 +270,7 @@ static size_t cases_of(const struct batch *batch, size_t waiter, struct go_case 
 			return 0;
 		cases[count++] = (struct go_case){.channel = link->channel, .sends = sends};
 	}
-	for (size_t i = 0; i < count / 2; i++) {
-		struct go_case first = cases[i];
-
-		cases[i] = cases[count - 1 - i];
-		cases[count - 1 - i] = first;
-	}
+	turn(cases, count);
 	return count;
 }
 

@@ -170,8 +170,8 @@ func parkInSelects() {
 
 	both := make(chan int)
 	side := fmt.Sprintf("channel %p (chan int, unbuffered)", both)
-	park("select on both sides", "channel-select", "the first of 2: a receiver on "+side+
-		"; a value from "+side, func() {
+	park("select on both sides", "channel-select", "the first of 2: a value from "+side+
+		"; a receiver on "+side, func() {
 		select {
 		case <-both:
 		case both <- 1:
