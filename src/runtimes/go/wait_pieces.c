@@ -7,17 +7,16 @@
 
 #include "util/memory.h"
 
-#define MERGE_GAP 256   /* bytes between two pieces that are rather read than left out */
-#define MERGE_MAX 65536 /* bytes that are read in one go */
-#define ROUND 1024      /* pieces that are read together */
-#define ROUND_BYTES (ROUND * (GO_PIECE_MAX + MERGE_GAP))
+#define MERGE_GAP 256            /* bytes between two pieces that are rather read than left out */
+#define MERGE_MAX 65536          /* bytes that are read in one go */
 #define ADDRESS_END (1ull << 56) /* of what programs can address on the machines that are known */
 
 void go_pieces_deinit(struct go_pieces *pieces)
 {
 	free(pieces->items);
+	free(pieces->sorted);
 	free(pieces->bytes);
-	free(pieces->merged);
+	free(pieces->where);
 	free(pieces->ranges);
 	*pieces = (struct go_pieces){.memory = pieces->memory};
 }
@@ -38,29 +37,57 @@ size_t go_pieces_add(struct go_pieces *pieces, uint64_t address, size_t length)
 	return number;
 }
 
-static int by_address(const void *left, const void *right)
+/* Takes the pieces apart by the digit of their addresses, and puts them together in its order. */
+static void sort_by_digit(
+	const struct go_piece *from, struct go_piece *to, size_t count, unsigned shift)
 {
-	const struct go_piece *a = left, *b = right;
+	size_t starts[256] = {0}, total = 0;
 
-	return (a->address > b->address) - (a->address < b->address);
-}
+	for (size_t i = 0; i < count; i++)
+		starts[from[i].address >> shift & 0xff]++;
+	for (size_t i = 0; i < array_length(starts); i++) {
+		size_t here = starts[i];
 
-static int by_number(const void *left, const void *right)
-{
-	const struct go_piece *a = left, *b = right;
-
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-/* Sorts the pieces, most of which often are sorted as they come. */
-static void sort(struct go_pieces *pieces, int (*compare)(const void *left, const void *right))
-{
-	for (size_t i = 1; i < pieces->count; i++) {
-		if (compare(&pieces->items[i - 1], &pieces->items[i]) <= 0)
-			continue;
-		qsort(pieces->items, pieces->count, sizeof(*pieces->items), compare);
-		return;
+		starts[i] = total;
+		total += here;
 	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[from[i].address >> shift & 0xff]++] = from[i];
+}
+
+/* Sorts the pieces by their addresses, which have most digits in common. */
+static void sort(struct go_pieces *pieces)
+{
+	const unsigned digit = 8, bits = 64;
+	uint64_t different = 0;
+	bool sorted = true;
+
+	for (size_t i = 1; i < pieces->count; i++) {
+		different |= pieces->items[i].address ^ pieces->items[0].address;
+		sorted &= pieces->items[i - 1].address <= pieces->items[i].address;
+	}
+	for (unsigned shift = 0; shift < bits && !sorted; shift += digit) {
+		if (!(different >> shift & 0xff))
+			continue;
+		sort_by_digit(pieces->items, pieces->sorted, pieces->count, shift);
+		struct go_piece *other = pieces->items;
+		pieces->items = pieces->sorted;
+		pieces->sorted = other;
+	}
+}
+
+static void reserve(struct go_pieces *pieces)
+{
+	size_t capacity = pieces->capacity;
+
+	if (pieces->read_capacity == capacity)
+		return;
+	pieces->read_capacity = capacity;
+	pieces->sorted = reallocate(pieces->sorted, capacity, sizeof(*pieces->sorted));
+	pieces->where = reallocate(pieces->where, capacity, sizeof(*pieces->where));
+	pieces->ranges = reallocate(pieces->ranges, capacity, sizeof(*pieces->ranges));
+	free(pieces->bytes);
+	pieces->bytes = allocate(capacity * (GO_PIECE_MAX + MERGE_GAP));
 }
 
 /* The ranges that hold the pieces; each of them lies in the last one to begin before it. */
@@ -84,56 +111,41 @@ static size_t merge(struct go_pieces *pieces, const struct go_piece *items, size
 		}
 		ranges[range_count++] = (struct memory_range){.address = items[i].address,
 			.length = items[i].length,
-			.to = pieces->merged + used};
+			.to = pieces->bytes + used};
 		used += items[i].length;
 	}
 	return range_count;
 }
 
-static void read_round(struct go_pieces *pieces, struct go_piece *items, size_t count)
-{
-	size_t range_count = merge(pieces, items, count);
-
-	memory_read_many(pieces->memory, pieces->ranges, range_count);
-	for (size_t i = 0, at = 0; i < count; i++) {
-		while (at + 1 < range_count && items[i].address >= pieces->ranges[at + 1].address)
-			at++;
-		const struct memory_range *range = &pieces->ranges[at];
-		size_t offset = items[i].address - range->address;
-
-		if (offset + items[i].length > range->got)
-			continue;
-		items[i].got = items[i].length;
-		memcpy(pieces->bytes + (size_t)items[i].number * GO_PIECE_MAX,
-			(const uint8_t *)range->to + offset, items[i].length);
-	}
-}
-
 void go_pieces_read(struct go_pieces *pieces)
 {
-	if (!pieces->merged) {
-		pieces->merged = allocate(ROUND_BYTES);
-		pieces->ranges = allocate_zeroed(ROUND, sizeof(*pieces->ranges));
-	}
-	if (pieces->count * GO_PIECE_MAX > pieces->byte_capacity) {
-		pieces->byte_capacity = 2 * pieces->count * GO_PIECE_MAX;
-		pieces->bytes = reallocate(pieces->bytes, pieces->byte_capacity, 1);
-	}
-	sort(pieces, by_address);
-	/* What can be no pointer stands first or last. */
 	size_t begin = 0, end = pieces->count;
+
+	if (!end)
+		return;
+	reserve(pieces);
+	sort(pieces);
+	memset(pieces->where, 0, pieces->count * sizeof(*pieces->where));
+	/* What can be no pointer stands first or last. */
 	while (begin < end && !pieces->items[begin].address)
 		begin++;
 	while (end > begin && pieces->items[end - 1].address >= ADDRESS_END)
 		end--;
-	for (size_t i = begin; i < end; i += ROUND)
-		read_round(pieces, pieces->items + i, end - i < ROUND ? end - i : ROUND);
-	sort(pieces, by_number);
+	size_t range_count = merge(pieces, pieces->items + begin, end - begin);
+	memory_read_many(pieces->memory, pieces->ranges, range_count);
+	for (size_t i = begin, at = 0; i < end; i++) {
+		const struct go_piece *piece = &pieces->items[i];
+
+		while (at + 1 < range_count && piece->address >= pieces->ranges[at + 1].address)
+			at++;
+		const struct memory_range *range = &pieces->ranges[at];
+		size_t offset = piece->address - range->address;
+		if (offset + piece->length <= range->got)
+			pieces->where[piece->number] = (const uint8_t *)range->to + offset;
+	}
 }
 
 const uint8_t *go_pieces_get(const struct go_pieces *pieces, size_t number)
 {
-	return number < pieces->count && pieces->items[number].got
-		       ? pieces->bytes + number * GO_PIECE_MAX
-		       : NULL;
+	return number < pieces->count ? pieces->where[number] : NULL;
 }

@@ -12,17 +12,15 @@
 struct go_piece {
 	uint64_t address;
 	uint32_t length, number;
-	uint32_t got; /* all of it or nothing */
 };
 
-/* All zero but for the memory: none. */
+/* All zero but for the memory: none. Arrays are heap memory. */
 struct go_pieces {
 	const struct memory *memory;
-	struct go_piece *items; /* heap */
-	size_t count, capacity;
-	uint8_t *bytes; /* heap: GO_PIECE_MAX for each, by number */
-	size_t byte_capacity;
-	uint8_t *merged; /* heap */
+	struct go_piece *items, *sorted; /* until they are read, by number; then by address */
+	size_t count, capacity, read_capacity;
+	uint8_t *bytes;        /* what was read */
+	const uint8_t **where; /* by number; NULL: it can't be read */
 	struct memory_range *ranges;
 };
 
