@@ -113,6 +113,7 @@ static void find_modules(struct go_process *go, struct modules *modules, uint64_
 	while (next && go->module_count < GO_MODULES_MAX &&
 		go_module_read(&go->tables.memory, go->layout, next, module, &next)) {
 		module->file = modules_find(modules, module->table.text);
+		module->table.budget = &go->string_budget;
 		module = &go->modules[++go->module_count];
 	}
 }
@@ -137,44 +138,10 @@ static bool find_tables(struct go_process *go, struct modules *modules, const st
 	if (!go_module_read(&go->tables.memory, go->layout, module->address, module, &next))
 		return false;
 	module->file = file;
+	module->table.budget = &go->string_budget;
 	go->module_count = 1;
 	find_modules(go, modules, next);
 	return true;
-}
-
-static void end(struct code *code)
-{
-	struct go_process *go = (struct go_process *)code;
-
-	go_places_deinit(go);
-	cached_memory_deinit(&go->tables);
-	free(go);
-}
-
-static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
-{
-	const char *version;
-
-	if (!process->memory || process->is_32_bit)
-		return NULL;
-	const struct module *file = find_file(process, modules, arena, &version);
-	if (!version || file->image->machine != arch_native->elf_machine)
-		return NULL;
-	process->runtime = version;
-	struct go_process *go = allocate_zeroed(1, sizeof(*go));
-	go->code = (struct code){.step = go_code_step, .name = go_code_name};
-	go->process = process;
-	go->memory = process->memory;
-	go->arena = arena;
-	go->version = version;
-	go->uses_link_register = arch_native->return_address != arch_native->pc;
-	cached_memory_init(&go->tables, process->memory);
-	if (!find_tables(go, modules, file)) {
-		end(&go->code);
-		return NULL;
-	}
-	go_globals_find(go);
-	return &go->code;
 }
 
 /* Whether the main goroutine, one of the first, began with the runtime's main function. */
@@ -214,13 +181,52 @@ static bool threads_agree(const struct go_process *go)
 	return go->machine_count;
 }
 
+static void end(struct code *code)
+{
+	struct go_process *go = (struct go_process *)code;
+
+	go_places_deinit(go);
+	cached_memory_deinit(&go->tables);
+	free(go);
+}
+
+static struct code *begin(struct process *process, struct modules *modules, struct arena *arena)
+{
+	const char *version;
+
+	if (!process->memory || process->is_32_bit)
+		return NULL;
+	const struct module *file = find_file(process, modules, arena, &version);
+	if (!version || file->image->machine != arch_native->elf_machine)
+		return NULL;
+	process->runtime = version;
+	struct go_process *go = allocate_zeroed(1, sizeof(*go));
+	go->code = (struct code){.step = go_code_step, .name = go_code_name};
+	go->process = process;
+	go->memory = process->memory;
+	go->arena = arena;
+	go->version = version;
+	go->uses_link_register = arch_native->return_address != arch_native->pc;
+	go->string_budget = GO_STRINGS_MAX;
+	cached_memory_init(&go->tables, process->memory);
+	if (!find_tables(go, modules, file)) {
+		end(&go->code);
+		return NULL;
+	}
+	go_globals_find(go);
+	if (go->uncertain && (!has_main_goroutine(go) || !threads_agree(go))) {
+		add_gap(go, "this version of Go is newer than what is known of its runtime");
+		end(&go->code);
+		return NULL;
+	}
+	return &go->code;
+}
+
 static void list_tasks(struct code *code, size_t max_frames)
 {
 	struct go_process *go = (struct go_process *)code;
 
-	if (go->uncertain && (!has_main_goroutine(go) || !threads_agree(go)))
-		add_gap(go, "this version of Go is newer than what is known of its runtime");
-	else if (!go->allgs)
+	if (!go->allgs)
 		add_gap(go, "the runtime's list of goroutines was not found");
 	else
 		go_goroutines_find(go, max_frames);

@@ -58,15 +58,23 @@ static const char *read_inline(const struct memory *memory, uint64_t address, st
 	return clean((const char *)bytes + used, length, arena);
 }
 
-/* Up to Go 1.17 a pointer to the string's header stands there. */
-static const char *read_pointer(const struct memory *memory, uint64_t pointer, struct arena *arena)
+const char *go_string_version(const struct memory *memory, uint64_t address, struct arena *arena)
 {
 	uint64_t string[2];
 	char bytes[VERSION_MAX];
 
-	if (!memory_read(memory, pointer, string, sizeof(string)) || string[1] > sizeof(bytes) ||
+	if (!memory_read(memory, address, string, sizeof(string)) || string[1] > sizeof(bytes) ||
 		!memory_read(memory, string[0], bytes, string[1]))
 		return NULL;
+	/* Behind it stand only the names of experiments, as in "go1.23.4 X:boringcrypto". */
+	const char *blank = memchr(bytes, ' ', string[1]);
+	bool is_devel = string[1] > 6 && memcmp(bytes, "devel ", 6) == 0;
+	if (blank && !is_devel && (blank + 1 == bytes + string[1] || blank[1] != 'X'))
+		return NULL;
+	for (size_t i = 0; !blank && i < string[1]; i++) {
+		if (!strchr("0123456789.-+abcdefghijklmnopqrstuvwxyz_", bytes[i]) || !bytes[i])
+			return NULL;
+	}
 	return clean(bytes, string[1], arena);
 }
 
@@ -79,5 +87,6 @@ const char *go_build_version(const struct memory *memory, uint64_t address, stru
 		return NULL;
 	if (header[FLAGS] & INLINE_FLAG)
 		return read_inline(memory, address, arena);
-	return read_pointer(memory, go_u64(header, VERSION_POINTER), arena);
+	/* Up to Go 1.17 a pointer to the string's header stands there. */
+	return go_string_version(memory, go_u64(header, VERSION_POINTER), arena);
 }

@@ -12,3 +12,6 @@
  * stands there. Only what a name may have in it is let through.
  */
 const char *go_build_version(const struct memory *memory, uint64_t address, struct arena *arena);
+
+/* The same for the string whose header stands at @address: all of it must be a version's name. */
+const char *go_string_version(const struct memory *memory, uint64_t address, struct arena *arena);

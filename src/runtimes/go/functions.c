@@ -67,6 +67,9 @@ enum go_function_kind go_function_kind(const char *name)
 	const char *function;
 	size_t length;
 
+	/* It belongs to the runtime but for its name: src/runtime/timestub.go. */
+	if (strcmp(name, "time.now") == 0)
+		return GO_VDSO_CALLER;
 	if (!in_runtime(name, &function, &length))
 		return GO_ORDINARY;
 	for (size_t i = 0; i < array_length(kinds); i++) {

@@ -21,6 +21,11 @@
 
 struct go_place;
 
+/* A target can make more of these than any program has. */
+#define GO_STRINGS_MAX (64u << 20)   /* bytes of names */
+#define GO_PLACES_MAX (1u << 20)     /* code addresses */
+#define GO_ADDRESSES_MAX (16u << 20) /* of all different stacks together */
+
 /* A thread as the runtime knows it: struct m. */
 struct go_machine {
 	uint64_t address;                      /* of its m */
@@ -44,6 +49,7 @@ struct go_process {
 	bool uncertain;          /* the layout is that of another version */
 	bool uses_link_register; /* a call leaves its return address in a register, as on aarch64 */
 
+	size_t string_budget;        /* bytes that names may take yet */
 	struct cached_memory tables; /* what module's tables are read through */
 	struct go_module modules[GO_MODULES_MAX];
 	size_t module_count;

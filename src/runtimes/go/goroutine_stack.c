@@ -149,6 +149,8 @@ struct user_stack *go_stack_unwind(struct go_stacks *stacks, const struct go_raw
 	struct go_place *place = go->last_place;
 	uint64_t missing;
 
+	if (go->place_table.count >= GO_PLACES_MAX || stacks->address_count >= GO_ADDRESSES_MAX)
+		return NULL;
 	end(stack, STACK_LIMIT, NULL);
 	for (stack->address_count = 0; stack->address_count < stacks->max_frames;) {
 		size_t count = stack->address_count;
@@ -171,7 +173,11 @@ struct user_stack *go_stack_unwind(struct go_stacks *stacks, const struct go_raw
 		break;
 	}
 	free(view.more);
-	return stack_set_add(&stacks->set, stack);
+	size_t count = stacks->set.count;
+	struct user_stack *kept = stack_set_add(&stacks->set, stack);
+	if (stacks->set.count > count)
+		stacks->address_count += stack->address_count;
+	return kept;
 }
 
 void go_stack_name(struct go_stacks *stacks, struct user_stack *stack)

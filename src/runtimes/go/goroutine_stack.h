@@ -11,6 +11,7 @@ struct go_stacks {
 	struct stack_set set;
 	struct user_stack scratch; /* heap: room for max_frames addresses */
 	size_t max_frames;
+	size_t address_count; /* of all stacks of the set */
 };
 
 void go_stacks_init(struct go_stacks *stacks, struct go_process *go, size_t max_frames);
@@ -18,7 +19,7 @@ void go_stacks_deinit(struct go_stacks *stacks);
 
 /*
  * The stack of a goroutine that is parked, ready, or in a call out of Go, without names yet. What
- * lies beyond its copy is read from the process.
+ * lies beyond its copy is read from the process. NULL: there are more different ones than are kept.
  */
 struct user_stack *go_stack_unwind(struct go_stacks *stacks, const struct go_raw *raw);
 

@@ -19,20 +19,12 @@ struct go_raw {
 	uint64_t sp;          /* where it goes on; 0: its registers are in its thread */
 	const uint8_t *stack; /* a copy of its stack from sp on */
 	size_t stack_length;
-	size_t index; /* in list->items */
 };
 
 /* The goroutines of the model while there are more to come. */
 struct go_list {
 	struct goroutine *items; /* heap */
 	size_t count, capacity;
-};
-
-struct go_batch {
-	struct go_process *go;
-	struct go_list *list;
-	struct go_raw *items;
-	size_t count;
 };
 
 /*

@@ -31,6 +31,8 @@ struct search {
 	uint64_t next;
 	const struct mappings *mappings;
 	const struct module *image;
+	const uint64_t *names; /* what looks like a version's name, by rising address */
+	size_t name_count;
 };
 
 static bool search_range(struct search *search, uint64_t start, uint64_t end)
@@ -96,6 +98,95 @@ static bool accept_version(struct search *search, uint64_t address)
 	return search->version != NULL;
 }
 
+#define NAME_PREFIX "go1."
+#define NAMES_MAX 65536
+
+/* What looks like a version's name in the mappings that hold no variables. */
+static size_t find_names(const struct search *search, uint64_t **names)
+{
+	uint8_t *bytes cleanup_free = allocate(CHUNK + sizeof(NAME_PREFIX));
+	size_t count = 0, capacity = 0;
+	uint64_t left = search->left;
+
+	*names = NULL;
+	for (size_t i = 0; i < search->mappings->count; i++) {
+		const struct mapping *mapping = &search->mappings->items[i];
+
+		if (mapping->start < search->image->start || mapping->end > search->image->end ||
+			mapping->writable || mapping->executable || !mapping->readable)
+			continue;
+		/* Pieces overlap, so that none is cut in two. */
+		for (uint64_t at = mapping->start; at < mapping->end && left > CHUNK; at += CHUNK) {
+			size_t got = search->memory->read(
+				search->memory, at, bytes, CHUNK + sizeof(NAME_PREFIX) - 1);
+			const uint8_t *from = bytes, *found;
+
+			left -= CHUNK;
+			while (count < NAMES_MAX &&
+				(found = memmem(from, got - (size_t)(from - bytes), NAME_PREFIX,
+					 strlen(NAME_PREFIX)))) {
+				array_reserve(*names, count, capacity);
+				(*names)[count++] = at + (uint64_t)(found - bytes);
+				from = found + 1;
+			}
+		}
+	}
+	return count;
+}
+
+/* Whether a string's header stands there, whose bytes look like a version's name. */
+static bool is_name(const struct search *search, const uint8_t *bytes)
+{
+	uint64_t pointer = go_u64(bytes, 0);
+	size_t low = 0, high = search->name_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (search->names[middle] < pointer)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < search->name_count && search->names[low] == pointer;
+}
+
+/*
+ * The variable runtime.buildVersion: a string that is a version's name and no more. Where a program
+ * has others it knows of older versions than its own.
+ */
+static bool accept_name(struct search *search, uint64_t address)
+{
+	const char *version = go_string_version(search->memory, address, search->arena);
+	unsigned minor, best = 0;
+
+	if (search->version)
+		go_version_minor(search->version, &best);
+	if (version && go_version_minor(version, &minor) && minor > best)
+		search->version = version;
+	return false;
+}
+
+/* The version that a program without build info knows itself by. */
+static const char *find_version(struct search *search)
+{
+	static const char *const sections[] = {".gopclntab", ".data.rel.ro.gopclntab"};
+	uint64_t *names cleanup_free = NULL;
+	Elf64_Shdr header;
+
+	if (!elf_section(search->image->image->elf, sections[0], &header) &&
+		!elf_section(search->image->image->elf, sections[1], &header))
+		return NULL;
+	search->left = SEARCH_MAX;
+	search->alignment = TABLE_ALIGNMENT;
+	search->matches = is_name;
+	search->accept = accept_name;
+	search->name_count = find_names(search, &names);
+	search->names = names;
+	search_mappings(search, true);
+	return search->version;
+}
+
 static bool has_sections(const struct image *image)
 {
 	size_t count;
@@ -118,8 +209,9 @@ const char *go_module_version(const struct module *module, const struct memory *
 	};
 
 	if (has_sections(module->image))
-		search_section(&search, ".go.buildinfo");
-	else if (!search_mappings(&search, true))
+		return search_section(&search, ".go.buildinfo") ? search.version
+								: find_version(&search);
+	if (!search_mappings(&search, true))
 		search_mappings(&search, false);
 	return search.version;
 }

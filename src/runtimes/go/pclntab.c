@@ -12,10 +12,10 @@ static const uint32_t magics[] = {0xfffffffa, 0xfffffff0, 0xfffffff1};
 #define OFFSETS_MINOR 18 /* since Go 1.18 functions are found by offsets from the text's start */
 
 #define FUNCTIONS_MAX (8u << 20) /* the largest programs have some hundred thousand */
-#define NAME_MAX_LENGTH 4096
-#define FILE_MAX_LENGTH 4096
-#define VALUES_MAX (1u << 20) /* bytes of one function's table of values */
-#define DATA_MAX 64           /* kinds of pcdata and funcdata; Go 1.27 has fewer than 10 */
+#define STRING_MAX 4096          /* bytes of a name; longer ones are taken for none */
+#define PIECE 128                /* bytes of one that are read at once */
+#define VALUES_MAX (1u << 20)    /* bytes of one function's table of values */
+#define DATA_MAX 64              /* kinds of pcdata and funcdata; Go 1.27 has fewer than 10 */
 
 /* src/internal/abi/symtab.go */
 #define PCDATA_INLINE_INDEX 2
@@ -51,31 +51,38 @@ static bool read_slice(const struct go_pclntab *table, const struct go_table *sl
 	return memory_read(table->memory, slice->start + offset, to, length);
 }
 
+/* Keeps a string of the table's, as far as the budget goes. */
+static const char *keep(
+	const struct go_pclntab *table, const char *string, size_t length, struct arena *arena)
+{
+	size_t size = length + 1;
+
+	if (!length || (table->budget && *table->budget < size))
+		return NULL;
+	if (table->budget)
+		*table->budget -= size;
+	return arena_strndup(arena, string, length);
+}
+
 /* The string at @offset of the slice, with whatever bytes it has; NULL: none, or too long. */
 static const char *read_string(const struct go_pclntab *table, const struct go_table *slice,
-	uint64_t offset, size_t limit, struct arena *arena)
+	uint64_t offset, struct arena *arena)
 {
-	char piece[128];
-	char *string cleanup_free = NULL;
+	char string[STRING_MAX];
 	size_t length = 0;
 
-	while (offset < slice->length && length < limit) {
-		size_t wanted = sizeof(piece);
+	while (offset < slice->length && length < sizeof(string)) {
+		size_t wanted = sizeof(string) - length < PIECE ? sizeof(string) - length : PIECE;
 
 		if (wanted > slice->length - offset)
 			wanted = slice->length - offset;
-		if (!memory_read(table->memory, slice->start + offset, piece, wanted))
+		if (!memory_read(table->memory, slice->start + offset, string + length, wanted))
 			return NULL;
-		const char *end = memchr(piece, '\0', wanted);
-		size_t used = end ? (size_t)(end - piece) : wanted;
-		if (end && !length)
-			return used ? arena_strndup(arena, piece, used) : NULL;
-		string = reallocate(string, length + used, 1);
-		memcpy(string + length, piece, used);
-		length += used;
-		offset += used;
+		const char *end = memchr(string + length, '\0', wanted);
 		if (end)
-			return arena_strndup(arena, string, length);
+			return keep(table, string, (size_t)(end - string), arena);
+		length += wanted;
+		offset += wanted;
 	}
 	return NULL;
 }
@@ -147,8 +154,7 @@ bool go_function_find(const struct go_pclntab *table, uint64_t pc, struct go_fun
 	function->funcdata_count = bytes[layout->func.nfuncdata];
 	if (function->data_count > DATA_MAX)
 		return false;
-	function->name = read_string(
-		table, &table->names, go_u32(bytes, layout->func.name), NAME_MAX_LENGTH, arena);
+	function->name = read_string(table, &table->names, go_u32(bytes, layout->func.name), arena);
 	if (!function->name)
 		return false;
 
@@ -289,7 +295,7 @@ static void set_line(const struct go_pclntab *table, const struct go_function *f
 			sizeof(name)) ||
 		name == NO_OFFSET || !find_value(table, function, function->pcln, pc, &line))
 		return;
-	call->file = read_string(table, &table->files, name, FILE_MAX_LENGTH, arena);
+	call->file = read_string(table, &table->files, name, arena);
 	if (call->file && line > 0)
 		call->line = (unsigned)line;
 }
@@ -314,8 +320,8 @@ size_t go_calls_find(const struct go_pclntab *table, const struct go_function *f
 
 		if (!memory_read(table->memory, address, entry, layout->inlined.size))
 			break;
-		const char *name = read_string(table, &table->names,
-			go_u32(entry, layout->inlined.name), NAME_MAX_LENGTH, arena);
+		const char *name = read_string(
+			table, &table->names, go_u32(entry, layout->inlined.name), arena);
 		uint64_t parent = function->entry + go_u32(entry, layout->inlined.parent_pc);
 		if (!name || parent < function->entry || parent >= function->end)
 			break;

@@ -23,6 +23,7 @@ struct go_table {
 struct go_pclntab {
 	const struct go_layout *layout;
 	const struct memory *memory;
+	size_t *budget;       /* bytes that its strings may take yet; NULL: any number */
 	uint64_t header;      /* its address */
 	uint64_t text, etext; /* the code that it tells of: [text, etext) */
 	uint64_t function_count;

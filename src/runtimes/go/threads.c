@@ -168,7 +168,8 @@ void go_join(struct go_threads *threads, const struct go_raw *raw, struct gorout
 			"it runs, and its thread was not looked at");
 	else if (!goroutine->stack)
 		gaps_add(&goroutine->gaps, threads->go->arena, STAGE_USER_STACK,
-			"its stack pointer is not on its stack");
+			raw->sp ? "there are more different stacks than are kept"
+				: "its stack pointer is not on its stack");
 }
 
 void go_thread_roles(struct go_threads *threads)
