@@ -78,6 +78,12 @@ def test_each_goroutine_waits_for_what_it_says(look, said):
             assert wait["text"] == text, fact["name"]
 
 
+def test_kinds_are_documented(said):
+    documented = (ROOT / "docs/waits.md").read_text()
+    for fact in said[1]:
+        assert f"| `{fact['kind']}` |" in documented
+
+
 def test_goroutine_in_a_syscall_waits_for_what_its_thread_does(look, said):
     pid = said[0]
     seen = look(pid).process(pid)

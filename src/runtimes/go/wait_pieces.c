@@ -90,7 +90,10 @@ static void reserve(struct go_pieces *pieces)
 	pieces->bytes = allocate(capacity * (GO_PIECE_MAX + MERGE_GAP));
 }
 
-/* The ranges that hold the pieces; each of them lies in the last one to begin before it. */
+/*
+ * The ranges that hold the pieces; each of them lies in the last one to begin before it. What can't
+ * be read at all takes with it what lies close behind it, which real pointers never do.
+ */
 static size_t merge(struct go_pieces *pieces, const struct go_piece *items, size_t count)
 {
 	struct memory_range *ranges = pieces->ranges;
