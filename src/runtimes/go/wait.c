@@ -359,7 +359,9 @@ static uint32_t resolve(struct batch *batch, size_t waiter)
 	case GO_WAIT_WORDS:
 		return simple(waits, found->kind, found->row);
 	case GO_WAIT_SLEEP:
-		return found->value ? simple(waits, found->kind, rounded(waits, found->value)) : 0;
+		return found->value && found->value <= INT64_MAX
+			       ? simple(waits, found->kind, rounded(waits, found->value))
+			       : 0;
 	case GO_WAIT_RECEIVE:
 	case GO_WAIT_SEND:
 		return resolve_channel(batch, waiter);
