@@ -16,6 +16,23 @@ static const struct syscall_row *row_of(
 	return rows[number];
 }
 
+/*
+ * A goroutine that is in a call waits for what its thread waits for; one that runs does whatever
+ * that does.
+ */
+static void explain_goroutines(struct process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct thread *thread = &process->threads[i];
+		/* The goroutines are the process's, and that may be written to here. */
+		struct goroutine *goroutine = (struct goroutine *)goroutine_of(process, thread);
+
+		if (goroutine && !goroutine->wait && !goroutine->wait_reason &&
+			goroutine->tid == thread->tid)
+			goroutine->wait = thread->wait;
+	}
+}
+
 void explain_process(const struct arch *arch, struct process *process, struct arena *arena)
 {
 	struct waits waits = {.process = process, .arena = arena, .clock = clock_ns};
@@ -32,4 +49,5 @@ void explain_process(const struct arch *arch, struct process *process, struct ar
 		thread->syscall = syscall_decode(arch, &call, process, thread, arena);
 		thread->wait = wait_explain(&waits, thread, &call);
 	}
+	explain_goroutines(process);
 }

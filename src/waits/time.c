@@ -114,10 +114,9 @@ void say_timeout(struct waiting *waiting)
 }
 
 /* The local time @left from now, with the date when that is not today. */
-static void say_moment(struct waiting *waiting, int64_t left)
+static void append_moment(struct text *text, int64_t now, int64_t left)
 {
 	char buffer[sizeof("2026-11-24 14:03:22") + 32] = "";
-	int64_t now = waiting->waits->clock(CLOCK_REALTIME);
 	time_t now_seconds = now / NS_PER_SECOND;
 	time_t end_seconds = (now + left) / NS_PER_SECOND;
 	struct tm today, end;
@@ -126,20 +125,26 @@ static void say_moment(struct waiting *waiting, int64_t left)
 		return;
 	bool same_day = today.tm_year == end.tm_year && today.tm_yday == end.tm_yday;
 	strftime(buffer, sizeof(buffer), same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &end);
-	say(waiting, " until %s", buffer);
+	text_append(text, " until ");
+	text_append(text, buffer);
+}
+
+void wait_append_sleep(struct text *sentence, int64_t now_ns, int64_t left_ns, bool at_most)
+{
+	if (left_ns >= YEARS_100) {
+		text_append(sentence, "sleeps without end");
+		return;
+	}
+	text_append(sentence, "sleeps");
+	append_moment(sentence, now_ns, left_ns);
+	text_append(sentence, at_most ? " at the latest, at most " : ", ");
+	text_append_duration(sentence, left_ns);
+	text_append(sentence, " left");
 }
 
 static void say_sleep(struct waiting *waiting, int64_t left, bool at_most)
 {
-	if (left >= YEARS_100) {
-		say(waiting, "sleeps without end");
-		return;
-	}
-	say(waiting, "sleeps");
-	say_moment(waiting, left);
-	say(waiting, at_most ? " at the latest, at most " : ", ");
-	text_append_duration(&waiting->sentence, left);
-	say(waiting, " left");
+	wait_append_sleep(&waiting->sentence, waiting->waits->clock(CLOCK_REALTIME), left, at_most);
 }
 
 /*

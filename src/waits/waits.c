@@ -60,9 +60,34 @@ static const struct descriptor *find_descriptor(
 	return process->descriptors->find(process->descriptors, (int)call->arguments[0]);
 }
 
-struct wait *wait_explain(struct waits *waits, const struct thread *thread, const struct call *call)
+const char *wait_text(const char *sentence)
 {
 	static const char prefix[] = "waits for ";
+	bool has_prefix = strncmp(sentence, prefix, sizeof(prefix) - 1) == 0;
+
+	return has_prefix ? sentence + sizeof(prefix) - 1 : sentence;
+}
+
+/* The result, in the arena. */
+static struct wait *finish(struct waiting *waiting)
+{
+	struct arena *arena = waiting->waits->arena;
+	struct wait *wait = arena_new(arena, struct wait, 1);
+
+	*wait = (struct wait){
+		.kind = waiting->word,
+		.sentence = text_to_arena(&waiting->sentence, arena),
+		.idle = waiting->idle,
+		.holders = waiting->holders,
+		.holder_count = waiting->holder_count,
+	};
+	wait->text = wait_text(wait->sentence);
+	text_deinit(&waiting->sentence);
+	return wait;
+}
+
+struct wait *wait_explain(struct waits *waits, const struct thread *thread, const struct call *call)
+{
 	struct waiting waiting = {
 		.waits = waits,
 		.process = waits->process,
@@ -75,17 +100,23 @@ struct wait *wait_explain(struct waits *waits, const struct thread *thread, cons
 	waiting.descriptor = find_descriptor(waits->process, call);
 	waiting.kernel = kernel_traits(waits, thread);
 	find_kind(&waiting);
-	struct wait *wait = arena_new(waits->arena, struct wait, 1);
-	*wait = (struct wait){
-		.kind = waiting.word,
-		.sentence = text_to_arena(&waiting.sentence, waits->arena),
-		.idle = waiting.idle,
-		.holders = waiting.holders,
-		.holder_count = waiting.holder_count,
+	return finish(&waiting);
+}
+
+struct wait *wait_explain_descriptor(struct waits *waits, const struct syscall_row *row, int fd)
+{
+	const uint64_t arguments[SYSCALL_ARGUMENTS] = {(uint64_t)fd};
+	const struct call call = {.row = row, .name = row->name, .arguments = arguments};
+	struct waiting waiting = {
+		.waits = waits,
+		.process = waits->process,
+		.call = &call,
+		.descriptor = find_descriptor(waits->process, &call),
 	};
-	wait->text = wait->sentence;
-	if (strncmp(wait->sentence, prefix, sizeof(prefix) - 1) == 0)
-		wait->text += sizeof(prefix) - 1;
-	text_deinit(&waiting.sentence);
-	return wait;
+
+	for (size_t i = 0; i < waits_for_descriptor.count; i++) {
+		if (try_kind(&waiting, &waits_for_descriptor.rows[i]))
+			break;
+	}
+	return finish(&waiting);
 }

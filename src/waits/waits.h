@@ -12,6 +12,7 @@
 
 #include "model/process.h"
 #include "syscalls/syscalls.h"
+#include "util/text.h"
 
 #define STACK_CACHE 64
 
@@ -46,6 +47,20 @@ struct waits {
  */
 struct wait *wait_explain(
 	struct waits *waits, const struct thread *thread, const struct call *call);
+
+/*
+ * What whoever makes the call of @row on the descriptor @fd waits for, be it a thread or a task
+ * that a runtime parks until the descriptor is ready; in the arena.
+ */
+struct wait *wait_explain_descriptor(struct waits *waits, const struct syscall_row *row, int fd);
+
+/*
+ * Appends "sleeps until 14:03:22, 4.2 s left", or "at most" so much; @now_ns is CLOCK_REALTIME's.
+ */
+void wait_append_sleep(struct text *sentence, int64_t now_ns, int64_t left_ns, bool at_most);
+
+/* The sentence without what JSON's text leaves out: "waits for ". */
+const char *wait_text(const char *sentence);
 
 /* The words of all kinds, in the order in which they are tried; @index from 0; NULL past the last.
  */

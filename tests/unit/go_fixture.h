@@ -37,6 +37,8 @@ enum fixture_offset {
 	AT_FUNCTIONS = 0x0c00,
 	AT_INDEX = 0x1000,
 	AT_TREE = 0x1200,
+	AT_TYPES = 0x1400, /* [AT_TYPES, AT_TYPES_END) */
+	AT_TYPES_END = 0x1800,
 	AT_BSS = 0x2000,
 	AT_ALLGS = 0x2800,
 	AT_G = 0x3000, /* 0x400 each */
@@ -50,6 +52,7 @@ struct fixture {
 	uint8_t bytes[FIXTURE_SIZE];
 	const struct go_layout *layout;
 	struct arena *arena;
+	struct descriptors descriptors; /* none is open */
 	struct mapping mappings[2];
 	struct thread thread;
 	struct process process;
@@ -83,6 +86,13 @@ static inline size_t fixture_read(
 		length = FIXTURE_SIZE - offset;
 	memcpy(to, fixture->bytes + offset, length);
 	return length;
+}
+
+static inline const struct descriptor *fixture_descriptor(struct descriptors *descriptors, int fd)
+{
+	(void)descriptors;
+	(void)fd;
+	return NULL;
 }
 
 static inline void put_slice(
@@ -164,6 +174,8 @@ static inline void put_tables(struct fixture *fixture)
 	put64(fixture, AT_MODULE + layout->moduledata.minpc, FIXTURE_TEXT);
 	put64(fixture, AT_MODULE + layout->moduledata.maxpc, TEXT_END);
 	put64(fixture, AT_MODULE + layout->moduledata.gofunc, at(AT_TREE));
+	put64(fixture, AT_MODULE + layout->moduledata.types, at(AT_TYPES));
+	put64(fixture, AT_MODULE + layout->moduledata.etypes, at(AT_TYPES_END));
 	put64(fixture, AT_MODULE + layout->moduledata.bss, at(AT_BSS));
 	put64(fixture, AT_MODULE + layout->moduledata.ebss, at(AT_BSS + 0x100));
 }
@@ -212,6 +224,8 @@ static inline bool fixture_open(struct fixture *fixture)
 	fixture->process.thread_count = 1;
 	fixture->process.mappings = (struct mappings){fixture->mappings, 2};
 	fixture->process.memory = &fixture->memory;
+	fixture->descriptors.find = fixture_descriptor;
+	fixture->process.descriptors = &fixture->descriptors;
 	go->code = (struct code){.step = go_code_step, .name = go_code_name};
 	go->process = &fixture->process;
 	go->memory = &fixture->memory;

@@ -860,7 +860,8 @@ static void each_kind_is_documented(void **state)
 
 	(void)state;
 	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
+	/* Those of goroutines come after, tests/live/test_go_waits.py sees to them. */
+	while (fgets(line, sizeof(line), file) && strcmp(line, "## Goroutines\n") != 0)
 		documented += strncmp(line, "| `", 3) == 0;
 	for (size_t i = 0; wait_kind_word(i); i++) {
 		bool found = false, repeated = false;

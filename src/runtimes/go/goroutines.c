@@ -9,6 +9,7 @@
 #include "runtimes/go/goroutine_stack.h"
 #include "runtimes/go/places.h"
 #include "runtimes/go/threads.h"
+#include "runtimes/go/wait.h"
 #include "util/clock.h"
 #include "util/memory.h"
 
@@ -27,6 +28,7 @@ struct item {
 	size_t stack_length;
 	uint64_t sp;
 	struct user_stack *unwound;
+	uint32_t wait; /* as go_waits_take() has it */
 	uint8_t tries;
 	bool got;  /* its g could be read */
 	bool done; /* it held still, or never will */
@@ -38,6 +40,8 @@ struct reading {
 	struct go_threads threads;
 	struct go_list list;
 	int64_t now_ns; /* CLOCK_MONOTONIC */
+	struct go_waits *waits;
+	struct go_waiter waiters[BATCH];
 	struct item items[BATCH];
 	size_t count;
 	uint8_t *room;   /* heap: of the items */
@@ -332,11 +336,37 @@ static void describe(struct reading *reading, const struct item *item, bool stil
 			"it never held still long enough for its stack to be read");
 	} else {
 		goroutine->stack = item->unwound;
+		if (go_u64(item->bytes, layout->g.waiting) ==
+			go_u64(item->again, layout->g.waiting))
+			goroutine->wait = go_waits_take(reading->waits, item->wait);
 		if (goroutine->stack)
 			go_stack_name(&reading->stacks, goroutine->stack);
 		go_join(&reading->threads, &raw, goroutine);
 	}
 	goroutine->is_system = is_system(go, goroutine->start, &raw, goroutine->stack);
+}
+
+/* What the items that are not done wait for, while they are seen to hold still. */
+static void read_waits(struct reading *reading)
+{
+	const struct go_layout *layout = reading->go->layout;
+	size_t count = 0;
+
+	for (size_t i = 0; i < reading->count; i++) {
+		const struct item *item = &reading->items[i];
+
+		if (item->done)
+			continue;
+		const struct go_raw raw = raw_of(reading, item);
+		reading->waiters[count++] = (struct go_waiter){
+			.raw = raw, .reason = wait_reason(layout, &raw), .stack = item->unwound};
+	}
+	go_waits_read(reading->waits, reading->waiters, count);
+	count = 0;
+	for (size_t i = 0; i < reading->count; i++) {
+		if (!reading->items[i].done)
+			reading->items[i].wait = reading->waiters[count++].wait;
+	}
 }
 
 /* One more try for the items that are not done. */
@@ -363,6 +393,7 @@ static void try_batch(struct reading *reading)
 			item->unwound = go_stack_unwind(&reading->stacks, &raw);
 		}
 	}
+	read_waits(reading);
 	read_structs(reading, true);
 	for (size_t i = 0; i < reading->count; i++) {
 		struct item *item = &reading->items[i];
@@ -426,6 +457,7 @@ void go_goroutines_find(struct go_process *go, size_t max_frames)
 	reading->now_ns = clock_ns(CLOCK_MONOTONIC);
 	reading->room = allocate(BATCH * (2 * size + FIRST_BYTES));
 	reading->merged = allocate(BATCH * (size + MERGE_GAP));
+	reading->waits = go_waits_create(go, reading->now_ns);
 	go_stacks_init(&reading->stacks, go, max_frames);
 	go_threads_init(&reading->threads, go);
 	for (size_t i = 0; i < count; i += BATCH)
@@ -434,6 +466,8 @@ void go_goroutines_find(struct go_process *go, size_t max_frames)
 		qsort(reading->list.items, reading->list.count, sizeof(*reading->list.items),
 			by_id);
 	go_thread_roles(&reading->threads);
+	go_waits_finish(reading->waits);
+	go_waits_destroy(reading->waits);
 	if (reading->list.items)
 		arena_adopt(go->arena, reading->list.items);
 	go->process->goroutines = reading->list.items;

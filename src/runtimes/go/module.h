@@ -19,7 +19,7 @@ struct go_module {
 	struct go_pclntab table;
 	const struct module *file; /* that it is in; NULL: not known */
 	uint64_t address;          /* of its moduledata */
-	uint64_t bss, ebss, noptrbss, enoptrbss, data, edata;
+	uint64_t bss, ebss, noptrbss, enoptrbss, data, edata, noptrdata, enoptrdata;
 	uint64_t types, etypes;
 };
 

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of goroutines' waits share; see wait.h. */
+#pragma once
+
+#include "runtimes/go/go.h"
+#include "runtimes/go/wait.h"
+#include "runtimes/go/wait_pieces.h"
+#include "util/text.h"
+
+#define GO_CHANNELS_MAX 4000000 /* what a target may make us keep */
+#define GO_CASES_MAX 64         /* of a select that are looked at */
+
+/* What a goroutine waits for, as far as its reason and its stack tell. */
+enum go_wait_kind {
+	GO_WAIT_UNKNOWN,
+	GO_WAIT_WORDS, /* its reason says all: a row of go_reasons */
+	GO_WAIT_SLEEP,
+	GO_WAIT_RECEIVE,
+	GO_WAIT_SEND,
+	GO_WAIT_SELECT,
+	GO_WAIT_MUTEX, /* semaphores from here on */
+	GO_WAIT_READ_LOCK,
+	GO_WAIT_WRITE_LOCK,
+	GO_WAIT_WRITE_LOCK_TURN, /* behind another that wants to write */
+	GO_WAIT_WAIT_GROUP,
+	GO_WAIT_ONCE,
+	GO_WAIT_SEMAPHORE, /* up to here */
+	GO_WAIT_CONDITION,
+	GO_WAIT_READ, /* a descriptor from here on */
+	GO_WAIT_WRITE,
+	GO_WAIT_ACCEPT,
+	GO_WAIT_CONNECT,
+};
+
+/* The kind of a reason of the runtime's; *row is of GO_WAIT_WORDS. */
+enum go_wait_kind go_wait_kind(const char *reason, size_t *row);
+
+/* What the stacks of goroutines that are in the same place tell. */
+struct go_stack_facts {
+	enum go_wait_kind kind; /* instead of a reason that says less; UNKNOWN: it tells nothing */
+	int slot;               /* the word from sp on that points to what it is parked on */
+	int list_slot;          /* the same for a condition's list, */
+	unsigned list_offset;   /* which stands so far from where that points */
+};
+
+/* The facts about @stack, which is looked at once; the pointer holds until the next call. */
+struct go_stack_facts *go_stack_facts(struct go_waits *waits, const struct user_stack *stack);
+
+struct go_channel {
+	uint64_t address, count, room, element_type, timer;
+	uint64_t first[2], last[2]; /* sudogs that wait to receive [0] and to send [1] */
+	uint32_t waiting[2];        /* goroutines that were found to */
+	uint16_t element_size;
+	bool closed, readable;
+	unsigned batch; /* in which it was read last */
+};
+
+/* A case of a select: whether it sends, and by its number the channel. */
+struct go_case {
+	uint32_t channel;
+	bool sends;
+};
+
+/* A wait of one or many goroutines. */
+struct go_wait_item {
+	struct wait *wait;
+	enum go_wait_kind kind;
+	uint64_t key; /* by its kind: a row, a time, a channel's number, an address, a descriptor */
+	uint32_t count;
+	uint32_t case_count;
+	struct go_case *cases; /* in the arena */
+	bool more_cases;
+};
+
+struct go_sudog {
+	uint64_t address, g, next, prev, elem, waitlink, channel;
+	uint32_t ticket;
+	bool is_select;
+};
+
+struct go_waits {
+	struct go_process *go;
+	int64_t now_ns;
+	unsigned batch;
+	struct go_pieces pieces;
+
+	struct address_table fact_table; /* of stacks */
+	struct go_stack_facts *facts;
+	size_t fact_capacity;
+
+	struct address_table channel_table;
+	struct go_channel *channels;
+	size_t channel_capacity;
+
+	struct address_table item_table;
+	struct go_wait_item *items;
+	size_t item_capacity;
+
+	struct address_table type_table;
+	const char **type_names;
+	size_t type_capacity;
+};
+
+/* Pieces of the sudog's layout, decoded; since 1.26 some of its pointers are two words. */
+struct go_sudog go_sudog_decode(
+	const struct go_layout *layout, uint64_t address, const uint8_t *bytes);
+
+/* The channel's number in *number; false: there are too many. */
+bool go_channel_add(struct go_waits *waits, uint64_t address, uint32_t *number);
+
+/* Reads those channels of @numbers that were not read in this batch. */
+void go_channels_read(struct go_waits *waits, const uint32_t *numbers, size_t count);
+
+/*
+ * Whether the sudog is in the channel's queue of those that receive (*sends false) or send: the
+ * queue's ends must agree with it.
+ */
+bool go_channel_has(const struct go_waits *waits, const struct go_channel *channel,
+	const struct go_sudog *sudog, bool *sends);
+
+/* The name of a type, "*http.Request", escaped; NULL: not known. @size: what its values take. */
+const char *go_type_name(struct go_waits *waits, uint64_t type, uint64_t size);
+
+/*
+ * Finds which words of the stacks point to what the goroutines of a batch are parked on: for each
+ * with found[i].kind of a semaphore, a condition or a descriptor, where its kind needs that.
+ */
+struct go_found {
+	enum go_wait_kind kind;
+	size_t row;
+	bool parked;           /* what it is parked on was found */
+	struct go_sudog sudog; /* the one, or its first; address 0: none */
+	uint64_t list;         /* a condition's notifyList */
+	uint64_t value;        /* a descriptor's number, or when a sleep ends */
+};
+void go_slots_find(struct go_waits *waits, const struct go_waiter *waiters, size_t count,
+	struct go_found *found);
+
+/* Names of variables that cover these addresses, in the arena, raw; NULL: none does. Rising. */
+void go_variables_find(
+	const struct go_process *go, const uint64_t *addresses, size_t count, const char **names);
+
+/* The sentences' parts: rows of go_wait_kind(). */
+const struct go_reason *go_reason_at(size_t row);
+struct go_reason {
+	const char *reason, *kind, *sentence;
+	bool idle;
+};
