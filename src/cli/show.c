@@ -134,16 +134,19 @@ static bool has_goroutines(const struct look *look)
 }
 
 /* A stack that ends early is a gap of its thread, unless it was the user's limit that ended it. */
+static void add_stack_gap(struct thread *thread, struct arena *arena)
+{
+	const struct user_stack *stack = thread->user_stack;
+
+	if (stack && stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
+		gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
+			stack->end_detail);
+}
+
 static void add_stack_gaps(struct process *process, struct arena *arena)
 {
-	for (size_t i = 0; i < process->thread_count; i++) {
-		struct thread *thread = &process->threads[i];
-		const struct user_stack *stack = thread->user_stack;
-
-		if (stack && stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
-			gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
-				stack->end_detail);
-	}
+	for (size_t i = 0; i < process->thread_count; i++)
+		add_stack_gap(&process->threads[i], arena);
 }
 
 static enum lines_wanted wanted_lines(const struct options *options)
@@ -167,6 +170,45 @@ static void name_functions(const struct options *options, struct process *proces
 	runtimes_end_stacks(process);
 	add_stack_gaps(process, arena);
 	modules_destroy(modules);
+}
+
+/* New facts and stacks for the threads; how many of them could be looked at. */
+static size_t look_again(const struct options *options, struct process *process,
+	struct images *images, struct thread **threads, size_t count, struct arena *arena)
+{
+	struct user_stack **stacks = process->user_stacks;
+	size_t before = process->user_stack_count;
+
+	count = process->look_again(process, threads, count, arena);
+	struct modules *modules = modules_create(images, process, arena);
+	unwind_threads(process, threads, count, modules, options->max_frames, arena);
+	symbolize_process(process, modules, wanted_lines(options), arena);
+	modules_destroy(modules);
+	size_t added = process->user_stack_count;
+	struct user_stack **all = arena_new(arena, struct user_stack *, before + added);
+	for (size_t i = 0; i < before + added; i++)
+		all[i] = i < before ? stacks[i] : process->user_stacks[i - before];
+	process->user_stacks = all;
+	process->user_stack_count = before + added;
+	for (size_t i = 0; i < count; i++)
+		add_stack_gap(threads[i], arena);
+	return count;
+}
+
+/* What the runtime schedules, and the stacks of what moved from thread to thread meanwhile. */
+static void list_tasks(const struct options *options, struct process *process,
+	struct images *images, struct arena *arena)
+{
+	enum { TRIES = 4, THREADS = 16 };
+	struct thread *threads[THREADS];
+
+	runtimes_list_tasks(process, options->max_frames);
+	for (int i = 0; i < TRIES && process->look_again; i++) {
+		size_t count = runtimes_astray(process, threads, THREADS);
+
+		if (count && look_again(options, process, images, threads, count, arena))
+			runtimes_join_again(process);
+	}
 }
 
 /* Ends what was found out about the runtimes of a look's processes. */
@@ -307,6 +349,7 @@ static void take_look(const struct options *options, struct watch *watch, const 
 		.tid_count = options->tid_count,
 		.states = options->states,
 		.stop = options->stop,
+		.may_look_again = options->stop != STOP_NEVER,
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
 		.process_info = options->render.process_info,
@@ -338,7 +381,7 @@ static void take_look(const struct options *options, struct watch *watch, const 
 		collection = look_once(options, &request, images, look);
 	for (size_t i = 0; i < look->process_count; i++) {
 		if (options->goroutines != GOROUTINES_NONE)
-			runtimes_list_tasks(look->processes[i], options->max_frames);
+			list_tasks(options, look->processes[i], images, look->arena);
 	}
 	end_runtimes(look);
 	if (addresses)

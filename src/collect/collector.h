@@ -34,6 +34,7 @@ struct look_request {
 	bool kernel_addresses;             /* of kernel frames too, where this way has them */
 	bool process_info, process_places; /* the latter: working directory and container */
 	bool no_kernel_threads;            /* leave them out, though their ids stand in `pids` */
+	bool may_look_again;               /* and stop some threads then, whatever `stop` says */
 	bool without_bpf;                  /* its program takes long to load */
 	struct watch *watch;               /* over the thread that collects; borrowed; NULL: none */
 };

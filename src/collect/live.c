@@ -28,6 +28,7 @@ struct live_process {
 	struct process process;
 	struct live_memory memory;
 	int directory;
+	bool kernel_stacks; /* were asked for */
 	/* Shared by the look's processes. */
 	struct machine *machine;
 	struct guard *guard;
@@ -56,6 +57,15 @@ static bool still_there(const struct process *process, const struct thread *thre
 	return proc_parse_syscall(text.bytes, text.length, &place) && !place.running &&
 	       place.sp == thread->registers.value[arch_native->sp] &&
 	       place.pc == thread->registers.value[arch_native->pc];
+}
+
+static size_t look_again(
+	struct process *process, struct thread **threads, size_t count, struct arena *arena)
+{
+	const struct live_process *kept = (const struct live_process *)process;
+
+	return live_look_again(
+		process, kept->directory, kept->kernel_stacks, threads, count, arena);
 }
 
 static struct live_memory *memory_of(struct live *live)
@@ -495,6 +505,9 @@ static void finish(struct live *live)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
 	process->still_there = still_there;
+	kept->kernel_stacks = live->session->request->kernel_stacks;
+	if (live->session->request->may_look_again && process->memory)
+		process->look_again = look_again;
 	process->descriptors = descriptors_open(
 		process->pid, live->directory, live->session->machine, look->arena);
 	if (live->session->request->process_info)

@@ -94,6 +94,13 @@ void live_copy_passively(struct live *live, struct task **tasks, size_t count);
 void live_stop_and_copy(struct live *live, struct task **tasks, size_t count);
 
 /*
+ * As process->look_again() of the model, with what is kept of the process: /proc/PID, and whether
+ * kernel stacks are asked for.
+ */
+size_t live_look_again(struct process *process, int directory, bool kernel_stacks,
+	struct thread **threads, size_t count, struct arena *arena);
+
+/*
  * Ends the process's part in the look: adds its tasks' gaps, moves them into the model and adds
  * the process, or says that it ended. false: it executed another program meanwhile, and what was
  * found is of both, or seems to have ended; it was forgotten and may be begun again. On the @last

@@ -35,7 +35,7 @@ static inline bool memory_read(
 	return memory && memory->read(memory, address, to, length) == length;
 }
 
-/* Reads all of the ranges as far as they can be read; NULL reads nothing. */
+/* Reads all of the ranges, as they are now, as far as they can be read; NULL reads nothing. */
 static inline void memory_read_many(
 	const struct memory *memory, struct memory_range *ranges, size_t count)
 {
@@ -47,4 +47,14 @@ static inline void memory_read_many(
 		ranges[i].got = memory ? memory->read(memory, ranges[i].address, ranges[i].to,
 						 ranges[i].length)
 				       : 0;
+}
+
+/* As memory_read(), of what is there at this moment: nothing of it is kept from a read before. */
+static inline bool memory_read_now(
+	const struct memory *memory, uint64_t address, void *to, size_t length)
+{
+	struct memory_range range = {.address = address, .length = length, .to = to};
+
+	memory_read_many(memory, &range, 1);
+	return range.got == length;
 }

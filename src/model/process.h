@@ -22,6 +22,7 @@
 #include "model/syscall.h"
 #include "model/wait.h"
 
+struct arena;
 struct guard;
 
 struct thread {
@@ -115,6 +116,13 @@ struct process {
 	/* Whether a thread that held still does so to this moment; by the collector. NULL: nothing
 	 * can move it. */
 	bool (*still_there)(const struct process *process, const struct thread *thread);
+	/*
+	 * Looks at the threads once more, each stopped for the copy: those for which that went well
+	 * have new facts, all of that moment, and are kept at the front; their number. By the
+	 * collector; NULL: they may not be stopped.
+	 */
+	size_t (*look_again)(struct process *process, struct thread **threads, size_t count,
+		struct arena *arena);
 	bool is_stuck; /* its address space gave no answer: what needs that must not be read */
 	struct process_info *info; /* NULL unless asked for */
 	struct gaps gaps;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "runtimes/go/astray.h"
 #include "runtimes/go/build_info.h"
 #include "runtimes/go/globals.h"
 #include "runtimes/go/go.h"
@@ -233,11 +234,23 @@ static void list_tasks(struct code *code, size_t max_frames)
 		go_goroutines_find(go, max_frames);
 }
 
+static size_t astray(struct code *code, struct thread **threads, size_t max)
+{
+	return go_astray_threads((struct go_process *)code, threads, max);
+}
+
+static void join_again(struct code *code)
+{
+	go_astray_join((struct go_process *)code);
+}
+
 const struct runtime runtime_go = {
 	.name = "go",
 	.begin = begin,
 	.begin_in_library = begin_in_library,
 	.list_tasks = list_tasks,
+	.astray = astray,
+	.join_again = join_again,
 	.end = end,
 	.judge = judge,
 	.elsewhere = "it goes on on its goroutine's stack",

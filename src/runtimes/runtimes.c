@@ -77,6 +77,21 @@ void runtimes_list_tasks(struct process *process, size_t max_frames)
 		runtime->list_tasks(process->code, max_frames);
 }
 
+size_t runtimes_astray(struct process *process, struct thread **threads, size_t max)
+{
+	const struct runtime *runtime = runtime_of(process);
+
+	return runtime ? runtime->astray(process->code, threads, max) : 0;
+}
+
+void runtimes_join_again(struct process *process)
+{
+	const struct runtime *runtime = runtime_of(process);
+
+	if (runtime)
+		runtime->join_again(process->code);
+}
+
 void runtimes_end(struct process *process)
 {
 	const struct runtime *runtime = runtime_of(process);

@@ -39,6 +39,13 @@ struct runtime {
 	 * threads' stacks have their names.
 	 */
 	void (*list_tasks)(struct code *code, size_t max_frames);
+
+	/*
+	 * The threads that, by now, run tasks whose stacks were on no thread when the threads were
+	 * looked at, at most @max; and what is done once they were looked at again.
+	 */
+	size_t (*astray)(struct code *code, struct thread **threads, size_t max);
+	void (*join_again)(struct code *code);
 	void (*end)(struct code *code);
 
 	/* What the frame of the function with this symbol means, where there is no such code. */
@@ -63,6 +70,14 @@ bool runtimes_begin_in_library(
 
 /* The tasks that the runtime schedules by itself: process->goroutines. */
 void runtimes_list_tasks(struct process *process, size_t max_frames);
+
+/*
+ * The threads, in @threads, to look at again since they run tasks now whose stacks were not found:
+ * their number. Once that is done, and their stacks have their names, runtimes_join_again() gives
+ * the tasks their stacks.
+ */
+size_t runtimes_astray(struct process *process, struct thread **threads, size_t max);
+void runtimes_join_again(struct process *process);
 
 /* Frees what runtimes_begin() made, but for what is in the arena; process->code is NULL then. */
 void runtimes_end(struct process *process);

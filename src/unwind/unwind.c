@@ -467,15 +467,16 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
 	return stack;
 }
 
-void unwind_process(
-	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
+/* Unwinds the threads into process->user_stacks. */
+static void unwind(struct process *process, struct thread *const *threads, size_t count,
+	struct modules *modules, size_t max_frames, struct arena *arena)
 {
 	struct stack_set set = {.arena = arena};
 	struct walk walk;
 
 	walk_init(&walk, arch_native, modules, arena);
-	for (size_t i = 0; i < process->thread_count; i++) {
-		struct thread *thread = &process->threads[i];
+	for (size_t i = 0; i < count; i++) {
+		struct thread *thread = threads ? threads[i] : &process->threads[i];
 
 		if (!thread->registers.known)
 			continue;
@@ -493,4 +494,16 @@ void unwind_process(
 	process->user_stack_count = set.count;
 	stack_set_deinit(&set);
 	walk_deinit(&walk);
+}
+
+void unwind_process(
+	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena)
+{
+	unwind(process, NULL, process->thread_count, modules, max_frames, arena);
+}
+
+void unwind_threads(struct process *process, struct thread *const *threads, size_t count,
+	struct modules *modules, size_t max_frames, struct arena *arena)
+{
+	unwind(process, threads, count, modules, max_frames, arena);
 }

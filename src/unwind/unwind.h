@@ -24,3 +24,7 @@ struct user_stack *unwind_stack(const struct arch *arch, struct modules *modules
  */
 void unwind_process(
 	struct process *process, struct modules *modules, size_t max_frames, struct arena *arena);
+
+/* The same of some of its threads: process->user_stacks are theirs alone then. */
+void unwind_threads(struct process *process, struct thread *const *threads, size_t count,
+	struct modules *modules, size_t max_frames, struct arena *arena);

@@ -43,12 +43,22 @@ def native_fixture():
 def test_process(look, server):
     seen = look(server.pid)
     process = seen.process(server.pid)
-    assert seen.status == 0, seen.err
     assert process["runtime"].startswith("go1.")
     ids = [goroutine["id"] for goroutine in process["goroutines"]]
     assert len(ids) == len(set(ids)) > 100
     assert not any(goroutine["system"] for goroutine in process["goroutines"])
-    assert not any(goroutine["gaps"] for goroutine in process["goroutines"])
+    # One gives way all the time: that it can't be read is said, or it can.
+    gaps = [goroutine for goroutine in process["goroutines"] if goroutine["gaps"]]
+    assert {one["start"]["symbol"] for one in gaps} <= {"main.movingYields"}, seen.err
+    assert seen.status == bool(gaps), seen.err
+
+
+def test_computing(look, server):
+    """A loop is taken from its thread every 10 ms; each look shows where it is all the same."""
+    for _ in range(10):
+        loop, = [one for one in look(server.pid).process(server.pid)["goroutines"]
+                 if one["start"]["symbol"] == "main.addMoving.func1.1"]
+        assert "main.movingLoop" in [frame["symbol"] for frame in loop["stack"]], loop
 
 
 def test_runtime_frames(look, server):

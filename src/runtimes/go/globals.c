@@ -172,13 +172,14 @@ static enum machine_kind read_machine(const struct go_process *go, uint64_t addr
 	const struct go_layout *layout = go->layout;
 	uint64_t owner;
 
-	if (!is_pointer(go, address) || !memory_read(go->memory, address, bytes, layout->m.size))
+	if (!is_pointer(go, address) ||
+		!memory_read_now(go->memory, address, bytes, layout->m.size))
 		return MACHINE_NONE;
 	uint64_t g0 = go_u64(bytes, layout->m.g0);
 	if (!g0)
 		return MACHINE_NEW;
 	if (!is_pointer(go, g0) ||
-		!memory_read(go->memory, g0 + layout->g.m, &owner, sizeof(owner)))
+		!memory_read_now(go->memory, g0 + layout->g.m, &owner, sizeof(owner)))
 		return MACHINE_NONE;
 	if (!owner)
 		return MACHINE_NEW;

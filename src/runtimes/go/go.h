@@ -24,6 +24,7 @@ struct go_place;
 /* A target can make more of these than any program has. */
 #define GO_STRINGS_MAX (64u << 20)   /* bytes of names */
 #define GO_PLACES_MAX (1u << 20)     /* code addresses */
+#define GO_ASTRAY_MAX 64             /* goroutines that are looked for on their threads again */
 #define GO_ADDRESSES_MAX (16u << 20) /* of all different stacks together */
 
 /* A thread as the runtime knows it: struct m. */
@@ -37,6 +38,11 @@ struct go_machine {
 	uint64_t lockedg;
 	uint64_t vdso_sp, vdso_pc;
 	uint64_t procid; /* thread id in the innermost pid namespace of the process */
+};
+
+/* A goroutine that runs, or moved whenever it was looked at, so that it has no stack. */
+struct go_astray {
+	uint64_t address, id;
 };
 
 struct go_process {
@@ -66,4 +72,8 @@ struct go_process {
 	uint64_t allgs_slice;        /* where pointer and length of it stand */
 	struct go_machine *machines; /* in the arena, by rising g0_high */
 	size_t machine_count;
+
+	/* By goroutines.c. */
+	struct go_astray astray[GO_ASTRAY_MAX];
+	size_t astray_count;
 };

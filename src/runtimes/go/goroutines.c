@@ -59,7 +59,7 @@ static uint64_t *read_allgs(struct go_process *go, size_t *count)
 		uint64_t slice[2], after;
 
 		/* The length may be of a newer array than the pointer, but not the other way. */
-		if (!memory_read(go->memory, go->allgs_slice, slice, sizeof(slice)))
+		if (!memory_read_now(go->memory, go->allgs_slice, slice, sizeof(slice)))
 			break;
 		size_t wanted = slice[1] < GO_GOROUTINES_MAX ? slice[1] : GO_GOROUTINES_MAX;
 		uint64_t *pointers = allocate(wanted * WORD);
@@ -67,7 +67,8 @@ static uint64_t *read_allgs(struct go_process *go, size_t *count)
 			.address = slice[0], .length = wanted * WORD, .to = pointers};
 		memory_read_many(go->memory, &range, 1);
 		*count = range.got / WORD;
-		if (memory_read(go->memory, go->allgs_slice, &after, WORD) && after == slice[0]) {
+		if (memory_read_now(go->memory, go->allgs_slice, &after, WORD) &&
+			after == slice[0]) {
 			if (slice[1] > wanted)
 				gaps_add(&go->process->gaps, go->arena, STAGE_GOROUTINE,
 					"only the first %zu of %llu goroutines are looked at",
@@ -343,6 +344,9 @@ static void describe(struct reading *reading, const struct item *item, bool stil
 			go_stack_name(&reading->stacks, goroutine->stack);
 		go_join(&reading->threads, &raw, goroutine);
 	}
+	if (!goroutine->stack && go->astray_count < GO_ASTRAY_MAX)
+		go->astray[go->astray_count++] =
+			(struct go_astray){.address = item->address, .id = goroutine->id};
 	goroutine->is_system = is_system(go, goroutine->start, &raw, goroutine->stack);
 }
 

@@ -205,6 +205,37 @@ static void join_running(struct go_threads *threads, const struct go_raw *raw,
 		"it runs, and its thread was elsewhere when it was looked at");
 }
 
+struct thread *go_free_thread(const struct go_threads *threads, uint64_t machine)
+{
+	struct thread *thread = thread_of(threads, machine);
+
+	return thread && !thread->goroutine ? thread : NULL;
+}
+
+bool go_join_again(
+	struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine)
+{
+	const struct gaps gaps = goroutine->gaps;
+	struct thread *thread = thread_on_stack(threads, raw);
+
+	if (!thread)
+		thread = go_free_thread(threads, raw->machine);
+	if (!thread || thread->goroutine)
+		return false;
+	goroutine->gaps = (struct gaps){0};
+	join_running(threads, raw, thread, goroutine);
+	if (!goroutine->stack) {
+		goroutine->gaps = gaps;
+		return false;
+	}
+	goroutine->tid = thread->tid;
+	goroutine->status = "running";
+	goroutine->wait_reason = NULL;
+	goroutine->wait_ns = -1;
+	goroutine->wait = NULL;
+	return true;
+}
+
 void go_join(struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine)
 {
 	struct thread *thread = thread_of(threads, raw->machine);

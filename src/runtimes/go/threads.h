@@ -23,5 +23,16 @@ void go_threads_deinit(struct go_threads *threads);
  */
 void go_join(struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine);
 
+/* The thread that a goroutine is with now, and that none was joined with; NULL: it is not to be
+ * had. */
+struct thread *go_free_thread(const struct go_threads *threads, uint64_t machine);
+
+/*
+ * Joins a running goroutine with the thread that was on its stack when it was looked at again;
+ * false: none was.
+ */
+bool go_join_again(
+	struct go_threads *threads, const struct go_raw *raw, struct goroutine *goroutine);
+
 /* The roles of the threads that run no goroutine; once all goroutines have been joined. */
 void go_thread_roles(struct go_threads *threads);
