@@ -29,6 +29,7 @@ enum role {
 	ROLE_FUTURE,
 	ROLE_GO_LOCK,
 	ROLE_GO_NOTE,
+	ROLE_GO_SIGNAL,
 };
 
 /*
@@ -116,7 +117,11 @@ static const struct {
 	{"runtime.futexsleep", ROLE_PASSING},
 	{"runtime.lock2", ROLE_GO_LOCK},
 	{"runtime.notesleep", ROLE_GO_NOTE},
-	{"runtime.notetsleep_internal", ROLE_GO_NOTE},
+	/* Called by notetsleep() for the scheduler, and by notetsleepg() for a goroutine. */
+	{"runtime.notetsleep_internal", ROLE_PASSING},
+	{"runtime.notetsleep", ROLE_GO_NOTE},
+	{"runtime.notetsleepg", ROLE_PASSING},
+	{"os/signal.signal_recv", ROLE_GO_SIGNAL},
 };
 
 static bool is_named(const char *symbol, const char *pattern)
@@ -400,7 +405,13 @@ static bool explain_futex(struct waiting *waiting)
 {
 	struct futex futex = read_futex(waiting);
 
-	if (find_telling(waiting).role == ROLE_GO_NOTE) {
+	int role = find_telling(waiting).role;
+
+	if (role == ROLE_GO_SIGNAL) {
+		waiting->idle = true;
+		waiting->word = "signal";
+		say(waiting, "waits for a signal (futex 0x%llx)", HEX(futex.address));
+	} else if (role == ROLE_GO_NOTE) {
 		waiting->idle = true;
 		say(waiting, "waits for work from Go's scheduler (futex 0x%llx)",
 			HEX(futex.address));

@@ -594,6 +594,9 @@ static void other_futexes(void **state)
 	USER(target, "runtime.futex", "runtime.futexsleep", "runtime.notesleep", "runtime.stopm");
 	assert_call(target, "futex", futex, "futex", true,
 		"waits for work from Go's scheduler (futex 0x1000)");
+	USER(target, "runtime.futex", "runtime.futexsleep", "runtime.notetsleep_internal",
+		"runtime.notetsleepg", "os/signal.signal_recv", "os/signal.loop");
+	assert_call(target, "futex", futex, "signal", true, "waits for a signal (futex 0x1000)");
 }
 
 static void joining_a_thread(void **state)

@@ -249,7 +249,7 @@ bool go_module_read(const struct memory *memory, const struct go_layout *layout,
 		.data = go_u64(bytes, layout->moduledata.data),
 		.edata = go_u64(bytes, layout->moduledata.edata),
 		.noptrdata = go_u64(bytes, layout->moduledata.noptrdata),
-		/* Data begins where these end; symtab.go has enoptrdata behind noptrdata. */
+		/* The end stands behind the beginning: symtab.go, moduledata. */
 		.enoptrdata = go_u64(bytes, layout->moduledata.noptrdata + 8u),
 		.types = go_u64(bytes, layout->moduledata.types),
 		.etypes = go_u64(bytes, layout->moduledata.etypes),

@@ -121,18 +121,20 @@ bool go_channel_has(const struct go_waits *waits, const struct go_channel *chann
 /* The name of a type, "*http.Request", escaped; NULL: not known. @size: what its values take. */
 const char *go_type_name(struct go_waits *waits, uint64_t type, uint64_t size);
 
-/*
- * Finds which words of the stacks point to what the goroutines of a batch are parked on: for each
- * with found[i].kind of a semaphore, a condition or a descriptor, where its kind needs that.
- */
+/* What was found of one goroutine of a batch. */
 struct go_found {
 	enum go_wait_kind kind;
 	size_t row;
-	bool parked;           /* what it is parked on was found */
-	struct go_sudog sudog; /* the one, or its first; address 0: none */
+	bool parked;           /* its pollDesc was found */
+	struct go_sudog sudog; /* the one, of all but channels; address 0: none */
 	uint64_t list;         /* a condition's notifyList */
 	uint64_t value;        /* a descriptor's number, or when a sleep ends */
 };
+
+/*
+ * Finds by the words of the stacks what the goroutines of a batch are parked on that g.waiting does
+ * not tell: semaphores and conditions before Go 1.26, and descriptors.
+ */
 void go_slots_find(struct go_waits *waits, const struct go_waiter *waiters, size_t count,
 	struct go_found *found);
 
@@ -140,9 +142,9 @@ void go_slots_find(struct go_waits *waits, const struct go_waiter *waiters, size
 void go_variables_find(
 	const struct go_process *go, const uint64_t *addresses, size_t count, const char **names);
 
-/* The sentences' parts: rows of go_wait_kind(). */
-const struct go_reason *go_reason_at(size_t row);
+/* A reason of the runtime's that says all; the row is of go_wait_kind(). */
 struct go_reason {
 	const char *reason, *kind, *sentence;
 	bool idle;
 };
+const struct go_reason *go_reason_at(size_t row);
