@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 #include "arch/arch.h"
 #include "cli/message.h"
@@ -199,15 +200,20 @@ static size_t look_again(const struct options *options, struct process *process,
 static void list_tasks(const struct options *options, struct process *process,
 	struct images *images, struct arena *arena)
 {
-	enum { TRIES = 4, THREADS = 16 };
+	enum { TRIES = 6, THREADS = 16 };
+	static const struct timespec pause = {.tv_nsec = NS_PER_MS}; /* to come to run again */
 	struct thread *threads[THREADS];
 
 	runtimes_list_tasks(process, options->max_frames);
 	for (int i = 0; i < TRIES && process->look_again; i++) {
-		size_t count = runtimes_astray(process, threads, THREADS);
+		size_t count;
 
+		if (!runtimes_astray(process, threads, THREADS, &count))
+			return;
 		if (count && look_again(options, process, images, threads, count, arena))
 			runtimes_join_again(process);
+		else
+			nanosleep(&pause, NULL);
 	}
 }
 

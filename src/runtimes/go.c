@@ -234,9 +234,12 @@ static void list_tasks(struct code *code, size_t max_frames)
 		go_goroutines_find(go, max_frames);
 }
 
-static size_t astray(struct code *code, struct thread **threads, size_t max)
+static bool astray(struct code *code, struct thread **threads, size_t max, size_t *count)
 {
-	return go_astray_threads((struct go_process *)code, threads, max);
+	struct go_process *go = (struct go_process *)code;
+
+	*count = go_astray_threads(go, threads, max);
+	return go->astray_count;
 }
 
 static void join_again(struct code *code)

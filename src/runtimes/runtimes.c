@@ -77,11 +77,12 @@ void runtimes_list_tasks(struct process *process, size_t max_frames)
 		runtime->list_tasks(process->code, max_frames);
 }
 
-size_t runtimes_astray(struct process *process, struct thread **threads, size_t max)
+bool runtimes_astray(struct process *process, struct thread **threads, size_t max, size_t *count)
 {
 	const struct runtime *runtime = runtime_of(process);
 
-	return runtime ? runtime->astray(process->code, threads, max) : 0;
+	*count = 0;
+	return runtime && runtime->astray(process->code, threads, max, count);
 }
 
 void runtimes_join_again(struct process *process)

@@ -42,9 +42,10 @@ struct runtime {
 
 	/*
 	 * The threads that, by now, run tasks whose stacks were on no thread when the threads were
-	 * looked at, at most @max; and what is done once they were looked at again.
+	 * looked at, at most @max; false: there are no such tasks. And what is done once they were
+	 * looked at again.
 	 */
-	size_t (*astray)(struct code *code, struct thread **threads, size_t max);
+	bool (*astray)(struct code *code, struct thread **threads, size_t max, size_t *count);
 	void (*join_again)(struct code *code);
 	void (*end)(struct code *code);
 
@@ -72,11 +73,11 @@ bool runtimes_begin_in_library(
 void runtimes_list_tasks(struct process *process, size_t max_frames);
 
 /*
- * The threads, in @threads, to look at again since they run tasks now whose stacks were not found:
- * their number. Once that is done, and their stacks have their names, runtimes_join_again() gives
- * the tasks their stacks.
+ * The threads, in @threads, to look at again since they run tasks now whose stacks were not found,
+ * and their number; false: no such tasks are left. Once that is done, and their stacks have their
+ * names, runtimes_join_again() gives the tasks their stacks.
  */
-size_t runtimes_astray(struct process *process, struct thread **threads, size_t max);
+bool runtimes_astray(struct process *process, struct thread **threads, size_t max, size_t *count);
 void runtimes_join_again(struct process *process);
 
 /* Frees what runtimes_begin() made, but for what is in the arena; process->code is NULL then. */
