@@ -281,13 +281,30 @@ static int message_error(const struct nlmsghdr *message)
 	return number < 0 && number > -4096 ? -number : 0;
 }
 
+/* NLMSG_OK() and NLMSG_NEXT() of linux/netlink.h, for a length that never passes below 0. */
+static bool is_message(const struct nlmsghdr *message, size_t left)
+{
+	return left >= sizeof(*message) && message->nlmsg_len >= sizeof(*message) &&
+	       message->nlmsg_len <= left;
+}
+
+static const struct nlmsghdr *next_message(const struct nlmsghdr *message, size_t *left)
+{
+	size_t length = NLMSG_ALIGN((size_t)message->nlmsg_len);
+
+	if (length > *left)
+		length = *left;
+	*left -= length;
+	return (const struct nlmsghdr *)((const char *)message + length);
+}
+
 enum sock_diag_progress sock_diag_parse(
 	const void *bytes, size_t length, uint32_t sequence, struct sock_diag_answer *answer)
 {
 	const struct nlmsghdr *message = bytes;
-	int left = length > ANSWER_SIZE ? ANSWER_SIZE : (int)length; /* NLMSG_NEXT() may pass 0 */
+	size_t left = length > ANSWER_SIZE ? ANSWER_SIZE : length;
 
-	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+	for (; is_message(message, left); message = next_message(message, &left)) {
 		if (message->nlmsg_seq != sequence)
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
