@@ -171,9 +171,13 @@ build/storm/%: tests/storm/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $<
 
+build/storm/shapes-deep: tests/storm/shapes.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -DFRAME=8192 -o $@ $<
+
 STORM_SECONDS ?= 60
 
-storm-run: $(B)/whystuck build/storm/shapes build/storm/storm
+storm-run: $(B)/whystuck build/storm/shapes build/storm/shapes-deep build/storm/storm
 	$(TEST_ENVIRONMENT) SHAPES=$(abspath build/storm/shapes) $(PYTHON) tests/storm/shapes.py $(STORM_SECONDS)
 	$(TEST_ENVIRONMENT) STORM=$(abspath build/storm/storm) $(PYTHON) tests/storm/storm.py $(STORM_SECONDS)
 

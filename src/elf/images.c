@@ -20,9 +20,21 @@ struct file_image {
 	UT_hash_handle hh;
 };
 
+/* A file as /proc/PID/maps names it. */
+struct inode {
+	uint64_t device, number;
+};
+
+struct inode_image {
+	struct inode inode;
+	struct image *image;
+	UT_hash_handle hh;
+};
+
 struct images {
 	struct arena *arena;
 	struct file_image *files;
+	struct inode_image *inodes;
 	struct image **from_memory;
 	size_t from_memory_count, from_memory_capacity;
 };
@@ -44,6 +56,7 @@ void images_destroy(struct images *images)
 		HASH_DEL(images->files, entry);
 		image_destroy(entry->image);
 	}
+	HASH_CLEAR(hh, images->inodes);
 	for (size_t i = 0; i < images->from_memory_count; i++)
 		image_destroy(images->from_memory[i]);
 	free(images->from_memory);
@@ -75,6 +88,25 @@ struct image *images_file(
 	entry->image = image_create(fd, path);
 	HASH_ADD(hh, images->files, identity, sizeof(entry->identity), entry);
 	return entry->image;
+}
+
+struct image *images_inode(struct images *images, dev_t device, ino_t number)
+{
+	const struct inode inode = {device, number};
+	struct inode_image *entry;
+
+	HASH_FIND(hh, images->inodes, &inode, sizeof(inode), entry);
+	return entry ? entry->image : NULL;
+}
+
+void images_know_inode(struct images *images, dev_t device, ino_t number, struct image *image)
+{
+	if (images_inode(images, device, number))
+		return;
+	struct inode_image *entry = arena_new(images->arena, struct inode_image, 1);
+	entry->inode = (struct inode){device, number};
+	entry->image = image;
+	HASH_ADD(hh, images->inodes, inode, sizeof(entry->inode), entry);
 }
 
 struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path)

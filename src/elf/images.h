@@ -17,5 +17,12 @@
 struct image *images_file(
 	struct images *images, int fd, const struct stat *status, const char *path);
 
+/*
+ * The image of the file that the kernel has under these numbers in /proc/PID/maps, as
+ * images_know_inode() was told; NULL: not known. Its open file keeps them from becoming another's.
+ */
+struct image *images_inode(struct images *images, dev_t device, ino_t number);
+void images_know_inode(struct images *images, dev_t device, ino_t number, struct image *image);
+
 /* The image in these @size bytes of heap memory, which are taken over. Owned by @images. */
 struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path);

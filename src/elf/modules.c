@@ -183,8 +183,10 @@ static struct image *accept_file(
 	const struct mapping *mapping = &modules->process->mappings.items[index];
 	struct image *image = images_file(modules->images, fd, status, mapping->path);
 
-	if (status->st_dev == mapping->device && status->st_ino == mapping->inode)
+	if (status->st_dev == mapping->device && status->st_ino == mapping->inode) {
+		images_know_inode(modules->images, mapping->device, mapping->inode, image);
 		return image;
+	}
 	char *mapped cleanup_free = mapped_build_id(modules, index);
 	if (!mapped || !image->build_id)
 		return certain && !mapped ? image : NULL;
@@ -224,10 +226,12 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 	const struct process *process = modules->process;
 	const struct mapping *mapping = &process->mappings.items[index];
 	struct stat status;
-	struct image *image;
+	struct image *image = images_inode(modules->images, mapping->device, mapping->inode);
 	char path[96];
 	int fd;
 
+	if (image)
+		return image;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, leader(process),
 		mapping->start, mapping->end);
 	struct error refused = error_errno(ETIMEDOUT);

@@ -33,8 +33,10 @@
 
 #define SIZE 1000
 #define DEPTH_MAX 20
-#define FRAME 192 /* bytes: all of a chain are more than a page */
-#define STACK_SIZE (64 * 1024)
+#ifndef FRAME
+#define FRAME 192 /* bytes: all of a chain are more than a page; 8192: more than one copy */
+#endif
+#define STACK_SIZE (64 * 1024 + DEPTH_MAX * FRAME)
 
 struct shaper {
 	pthread_t thread;

@@ -3,7 +3,8 @@
 """shapes.py SECONDS: no stack is shown that never was.
 
 Looks again and again, in every way there is, at a process whose threads' stacks change for ever
-and tell whether they are of one moment: shapes.c. WHYSTUCK and SHAPES name the programs.
+and tell whether they are of one moment: shapes.c. WHYSTUCK and SHAPES name the programs; SHAPES with
+"-deep" behind it is the one with large frames.
 """
 
 import collections
@@ -38,6 +39,7 @@ class Way:
     options: list
     collector: str | None  # None: now the one, now the other
     in_namespace: bool = False  # where BPF's ids mean nothing, so that it is not taken
+    deep: bool = False  # stacks that are longer than what is copied of one at once
 
 
 WAYS = [
@@ -45,6 +47,9 @@ WAYS = [
     Way("bpf, never", 40, ["--stop=never"], "bpf"),
     Way("bpf, few", 4, ["--stop=never"], "bpf"),
     Way("few, auto", 4, [], None),
+    Way("bpf, deep", 40, [], "bpf", deep=True),
+    Way("few, deep", 4, ["--stop=never"], None, deep=True),
+    Way("ptrace, deep", 8, ["--stop=always"], "ptrace", deep=True),
     Way("ptrace", 40, ["--stop=always"], "ptrace"),
     Way("ptrace, few", 4, ["--stop=always"], "ptrace"),
     Way("ptrace, auto", 40, [], "ptrace", in_namespace=True),
@@ -153,7 +158,7 @@ class Target:
     """The program, where the looks find it, and what it says of its threads."""
 
     def __init__(self, way):
-        command = [SHAPES, str(way.threads)]
+        command = [SHAPES + ("-deep" if way.deep else ""), str(way.threads)]
         self.prefix = []
         if way.in_namespace:
             command = ["unshare", "-p", "-f", "--kill-child", "--mount-proc", *command]

@@ -195,7 +195,10 @@ static void join_running(struct go_threads *threads, const struct go_raw *raw,
 			    sp < go_u64(raw->bytes, layout->g.stack_hi);
 	bool is_its_own = began_with(go, thread->user_stack, go_u64(raw->bytes, layout->g.startpc));
 	bool is_whole = thread->user_stack->end == STACK_COMPLETE;
-	if (is_its_own && (on_its_stack || is_whole || thread->held_still)) {
+	/* In gogo() it has come to its stack, but not to its own code yet. */
+	bool is_coming = thread->user_stack->end == STACK_NO_UNWIND_INFO &&
+			 thread->user_stack->address_count == 1;
+	if (is_its_own && !is_coming && (on_its_stack || is_whole || thread->held_still)) {
 		thread->goroutine = goroutine->id;
 		goroutine->stack = thread->user_stack;
 		go_hide_frames(go, thread->user_stack, 0);
