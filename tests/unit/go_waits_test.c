@@ -285,6 +285,7 @@ static void mutex_by_a_word_of_the_stack(void **state)
 		put_sudog(fixture, i, i);
 		put64(fixture, sudog_at(i) + layout->sudog.elem, at(AT_LOCK + 4));
 		put_word(fixture, i, 8, sudog_at(i));
+		put_word(fixture, i, 12, AT_LOCK + 4);
 	}
 	put_word(fixture, 0, 6, sudog_at(1)); /* another's, which does not count */
 	put32(fixture, AT_LOCK, 2 << 3 | 4 | 1);
@@ -304,6 +305,7 @@ static void locks_to_read_and_to_write(void **state)
 		put_sudog(fixture, i, i);
 		put64(fixture, sudog_at(i) + layout->sudog.elem, at(AT_LOCK + (i ? 8 : 12)));
 		put_word(fixture, i, 8, sudog_at(i));
+		put_word(fixture, i, 4, AT_LOCK + (i ? 8 : 12));
 	}
 	put32(fixture, AT_LOCK + 16, (uint32_t)(3 - (1 << 30)));
 	put32(fixture, AT_LOCK + 20, 2);
@@ -325,9 +327,22 @@ static void semaphore_that_was_given_back(void **state)
 	assert_null(wait_of(fixture, 0));
 }
 
-static void condition_between_others(void **state)
+/* A sudog of the goroutine's whose lock its stack does not know. */
+static void semaphore_of_another_time(void **state)
 {
 	struct fixture *fixture = *state;
+
+	put_reason(fixture, 0, "sync.Mutex.Lock");
+	put_sudog(fixture, 0, 0);
+	put64(fixture, sudog_at(0) + fixture->layout->sudog.elem, at(AT_LOCK + 4));
+	put_word(fixture, 0, 8, sudog_at(0));
+	put_word(fixture, 0, 9, AT_LOCK + 8);
+	assert_null(wait_of(fixture, 0));
+}
+
+/* Both goroutines wait for the condition at AT_LOCK, with the tickets 5 and 6. */
+static void put_condition(struct fixture *fixture)
+{
 	const struct go_layout *layout = fixture->layout;
 	const uint64_t list = AT_LOCK + 16;
 
@@ -335,7 +350,6 @@ static void condition_between_others(void **state)
 		put_reason(fixture, i, "sync.Cond.Wait");
 		put_sudog(fixture, i, i);
 		put32(fixture, sudog_at(i) + layout->sudog.ticket, 5 + i);
-		put_word(fixture, i, 8, sudog_at(i));
 		put_word(fixture, i, 10, AT_LOCK);
 	}
 	put64(fixture, sudog_at(0) + layout->sudog.next, at(sudog_at(1)));
@@ -343,9 +357,72 @@ static void condition_between_others(void **state)
 	put32(fixture, list + 4, 5);
 	put64(fixture, list + 16, at(sudog_at(0)));
 	put64(fixture, list + 24, at(sudog_at(1)));
+}
+
+static void condition_that_two_wait_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_condition(fixture);
 	assert_waits(fixture, 0, "condition", true,
 		"condition variable 0x105c00, as does 1 other goroutine");
 	assert_ptr_equal(wait_of(fixture, 0), wait_of(fixture, 1));
+}
+
+/* What looks like the list of a condition, before its pointer on the stack. */
+static void list_that_leads_elsewhere(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint64_t other = AT_TIMER;
+
+	put_condition(fixture);
+	for (unsigned i = 0; i < 2; i++)
+		put_word(fixture, i, 8, other);
+	put32(fixture, other, 7);
+	put32(fixture, other + 4, 5);
+	put64(fixture, other + 16, at(sudog_at(2)));
+	put64(fixture, other + 24, at(sudog_at(3)));
+	assert_waits(fixture, 0, "condition", true,
+		"condition variable 0x105c00, as does 1 other goroutine");
+}
+
+static void list_without_the_goroutine(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_condition(fixture);
+	put64(fixture, AT_LOCK + 16 + 16, at(sudog_at(1)));
+	assert_null(wait_of(fixture, 0));
+	assert_waits(fixture, 1, "condition", true, "condition variable 0x105c00");
+}
+
+static void list_that_ends_before_its_tail(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_condition(fixture);
+	put64(fixture, sudog_at(0) + fixture->layout->sudog.next, 0);
+	assert_null(wait_of(fixture, 0));
+	assert_null(wait_of(fixture, 1));
+}
+
+static void ticket_that_was_called(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_condition(fixture);
+	put32(fixture, AT_LOCK + 16 + 4, 6);
+	assert_null(wait_of(fixture, 0));
+}
+
+static void list_in_a_circle(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_condition(fixture);
+	put64(fixture, sudog_at(1) + fixture->layout->sudog.next, at(sudog_at(0)));
+	assert_null(wait_of(fixture, 0));
+	assert_null(wait_of(fixture, 1));
 }
 
 static void descriptor_by_a_word_of_the_stack(void **state)
@@ -356,12 +433,27 @@ static void descriptor_by_a_word_of_the_stack(void **state)
 	put_reason(fixture, 0, "IO wait");
 	put_reason(fixture, 1, "IO wait");
 	put_word(fixture, 0, 8, AT_POLL);
+	put_word(fixture, 0, 9, AT_POLL + layout->poll_desc.wg);
 	put_word(fixture, 1, 8, AT_POLL);
+	put_word(fixture, 1, 9, AT_POLL + layout->poll_desc.wg);
 	put64(fixture, AT_POLL + layout->poll_desc.fd, 5);
 	put64(fixture, AT_POLL + layout->poll_desc.wg, at(AT_G));
 	assert_waits(fixture, 0, "file-write", false, "the write of descriptor 5");
 	/* Neither half of it has the other one. */
 	assert_null(wait_of(fixture, 1));
+}
+
+/* What has the goroutine where a pollDesc would have it, but is none. */
+static void descriptor_without_its_other_word(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct go_layout *layout = fixture->layout;
+
+	put_reason(fixture, 0, "IO wait");
+	put_word(fixture, 0, 8, AT_POLL);
+	put_word(fixture, 0, 9, AT_POLL + layout->poll_desc.wg);
+	put64(fixture, AT_POLL + layout->poll_desc.rg, at(AT_G));
+	assert_null(wait_of(fixture, 0));
 }
 
 static void sleep_by_its_timer(void **state)
@@ -458,8 +550,15 @@ int main(void)
 		TEST(mutex_by_a_word_of_the_stack),
 		TEST(locks_to_read_and_to_write),
 		TEST(semaphore_that_was_given_back),
-		TEST(condition_between_others),
+		TEST(semaphore_of_another_time),
+		TEST(condition_that_two_wait_for),
+		TEST(list_that_leads_elsewhere),
+		TEST(list_without_the_goroutine),
+		TEST(list_that_ends_before_its_tail),
+		TEST(ticket_that_was_called),
+		TEST(list_in_a_circle),
 		TEST(descriptor_by_a_word_of_the_stack),
+		TEST(descriptor_without_its_other_word),
 		TEST(sleep_by_its_timer),
 		TEST(reasons_of_the_runtime),
 		TEST(all_reasons_are_known),

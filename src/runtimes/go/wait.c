@@ -18,6 +18,7 @@ struct go_waits *go_waits_create(struct go_process *go, int64_t now_ns)
 	waits->go = go;
 	waits->now_ns = now_ns;
 	waits->pieces.memory = go->memory;
+	waits->list_steps = GO_LIST_STEPS;
 	return waits;
 }
 
@@ -28,6 +29,9 @@ void go_waits_destroy(struct go_waits *waits)
 	free(waits->facts);
 	address_table_deinit(&waits->channel_table);
 	free(waits->channels);
+	address_table_deinit(&waits->list_table);
+	address_table_deinit(&waits->listed_table);
+	free(waits->listed);
 	address_table_deinit(&waits->item_table);
 	free(waits->items);
 	address_table_deinit(&waits->type_table);
@@ -40,6 +44,7 @@ struct link {
 	struct go_sudog sudog;
 	uint32_t waiter, channel;
 	uint32_t before; /* the one before it in the list, plus one */
+	bool moved;      /* it did not stay between the others of its queue */
 };
 
 struct links {
@@ -174,6 +179,36 @@ static void follow_lists(struct batch *batch)
 	}
 }
 
+/*
+ * Looks again, after the channels were read, at those of selects that others stand around: the ends
+ * of a queue do not tell whether one of these is still in it. What takes it out clears both
+ * pointers (chan.go, dequeue(), dequeueSudoG()).
+ */
+static void check_middle(struct batch *batch)
+{
+	const struct go_layout *layout = batch->waits->go->layout;
+	struct go_pieces *pieces = &batch->waits->pieces;
+	size_t piece = 0;
+
+	for (size_t i = 0; i < batch->links.count; i++) {
+		const struct go_sudog *sudog = &batch->links.items[i].sudog;
+
+		if (sudog->is_select && sudog->next && sudog->prev)
+			go_pieces_add(pieces, sudog->address, layout->sudog.size);
+	}
+	go_pieces_read(pieces);
+	for (size_t i = 0; i < batch->links.count; i++) {
+		struct link *link = &batch->links.items[i];
+
+		if (!link->sudog.is_select || !link->sudog.next || !link->sudog.prev)
+			continue;
+		const uint8_t *bytes = go_pieces_get(pieces, piece++);
+		link->moved = !bytes || !go_u64(bytes, layout->sudog.next) ||
+			      !go_u64(bytes, layout->sudog.prev);
+	}
+	go_pieces_clear(pieces);
+}
+
 /* When the sleeps end: since Go 1.23 the goroutine itself has that, before its timer. */
 static void find_ends(struct batch *batch)
 {
@@ -264,7 +299,7 @@ static size_t cases_of(const struct batch *batch, size_t waiter, struct go_case 
 		const struct link *link = &batch->links.items[at - 1];
 		bool sends;
 
-		if (link->channel == UINT32_MAX || !link->sudog.is_select ||
+		if (link->channel == UINT32_MAX || !link->sudog.is_select || link->moved ||
 			!go_channel_has(batch->waits, &batch->waits->channels[link->channel],
 				&link->sudog, &sends))
 			return 0;
@@ -368,11 +403,11 @@ static uint32_t resolve(struct batch *batch, size_t waiter)
 	case GO_WAIT_SELECT:
 		return resolve_select(batch, waiter);
 	case GO_WAIT_CONDITION:
-		if (!found->sudog.address || found->sudog.channel)
+		if (found->list)
+			return simple(waits, found->kind, found->list);
+		if (!found->sudog.elem || found->sudog.channel || found->sudog.is_select)
 			return 0;
-		if (found->sudog.elem)
-			return simple(waits, found->kind, found->sudog.elem);
-		return found->list ? simple(waits, found->kind, found->list) : 0;
+		return simple(waits, found->kind, found->sudog.elem);
 	case GO_WAIT_READ:
 	case GO_WAIT_WRITE:
 	case GO_WAIT_ACCEPT:
@@ -398,11 +433,13 @@ void go_waits_read(struct go_waits *waits, struct go_waiter *waiters, size_t cou
 	};
 
 	waits->batch++;
+	waits->list_steps += count * GO_LIST_STEPS_EACH;
 	start(&batch);
 	follow_lists(&batch);
 	go_slots_find(waits, waiters, count, batch.found);
 	find_ends(&batch);
 	go_channels_read(waits, batch.channels, batch.channel_count);
+	check_middle(&batch);
 	for (size_t i = 0; i < count; i++)
 		waiters[i].wait = resolve(&batch, i);
 	free(batch.found);

@@ -99,14 +99,13 @@ static bool agrees(const struct go_channel *channel, const struct go_sudog *sudo
 }
 
 /* Whether the sudog is reached from the queue's first. */
-static bool is_queued(const struct go_waits *waits, const struct go_channel *channel,
-	const struct go_sudog *sudog)
+static bool is_queued(const struct go_waits *waits, uint64_t first, const struct go_sudog *sudog)
 {
 	const struct go_layout *layout = waits->go->layout;
-	uint64_t at = channel->first[0];
+	uint64_t at = first;
 
 	for (unsigned i = 0; i < QUEUE_MAX && at && at != sudog->address; i++) {
-		if (!memory_read(waits->go->memory, at + layout->sudog.next, &at, WORD))
+		if (!memory_read_now(waits->go->memory, at + layout->sudog.next, &at, WORD))
 			return false;
 	}
 	return at == sudog->address;
@@ -121,10 +120,13 @@ bool go_channel_has(const struct go_waits *waits, const struct go_channel *chann
 	 * Only a goroutine that selects on both sides of one channel makes both queues have
 	 * somebody (src/runtime/chan.go, "Invariants").
 	 */
-	if (channel->first[0] && channel->first[1])
-		*sends = !is_queued(waits, channel, sudog);
-	else
+	if (channel->first[0] && channel->first[1]) {
+		*sends = is_queued(waits, channel->first[1], sudog);
+		if (*sends == is_queued(waits, channel->first[0], sudog))
+			return false;
+	} else {
 		*sends = channel->first[1];
+	}
 	return agrees(channel, sudog, *sends);
 }
 

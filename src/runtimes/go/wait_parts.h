@@ -9,6 +9,11 @@
 
 #define GO_CHANNELS_MAX 4000000 /* what a target may make us keep */
 #define GO_CASES_MAX 64         /* of a select that are looked at */
+#define GO_LIST_SIZE 32         /* bytes of a notifyList: wait, notify, lock, head, tail */
+
+/* Steps in lists of conditions that a target may make us go: for a start, and by goroutine. */
+#define GO_LIST_STEPS (1u << 20)
+#define GO_LIST_STEPS_EACH 8
 
 /* What a goroutine waits for, as far as its reason and its stack tell. */
 enum go_wait_kind {
@@ -78,6 +83,12 @@ struct go_sudog {
 	bool is_select;
 };
 
+/* A goroutine in the list of a condition, by a ticket. */
+struct go_listed {
+	uint64_t list, g;
+	uint32_t ticket;
+};
+
 struct go_waits {
 	struct go_process *go;
 	int64_t now_ns;
@@ -91,6 +102,11 @@ struct go_waits {
 	struct address_table channel_table;
 	struct go_channel *channels;
 	size_t channel_capacity;
+
+	struct address_table list_table; /* of lists that were walked, and in which batch */
+	struct address_table listed_table;
+	struct go_listed *listed; /* by the number of their g */
+	size_t listed_capacity, list_steps;
 
 	struct address_table item_table;
 	struct go_wait_item *items;
@@ -113,10 +129,16 @@ void go_channels_read(struct go_waits *waits, const uint32_t *numbers, size_t co
 
 /*
  * Whether the sudog is in the channel's queue of those that receive (*sends false) or send: the
- * queue's ends must agree with it.
+ * queue's ends must agree with it, and where both queues have somebody it must be met in one.
  */
 bool go_channel_has(const struct go_waits *waits, const struct go_channel *channel,
 	const struct go_sudog *sudog, bool *sends);
+
+/*
+ * Whether goroutine @g is in the notifyList at @address: for certain. @bytes are the list's,
+ * GO_LIST_SIZE, read since the goroutine was.
+ */
+bool go_list_has(struct go_waits *waits, uint64_t address, const uint8_t *bytes, uint64_t g);
 
 /* The name of a type, "*http.Request", escaped; NULL: not known. @size: what its values take. */
 const char *go_type_name(struct go_waits *waits, uint64_t type, uint64_t size);

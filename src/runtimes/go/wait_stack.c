@@ -128,8 +128,8 @@ struct target {
 	int *(*slot)(struct go_stack_facts *facts);
 	size_t (*size)(const struct go_waits *waits);
 	/* Whether the bytes are what the goroutine is parked on; fills in what was found. */
-	bool (*accept)(const struct go_waits *waits, const struct go_waiter *waiter,
-		uint64_t address, const uint8_t *bytes, struct go_found *found);
+	bool (*accept)(struct go_waits *waits, const struct go_waiter *waiter, uint64_t address,
+		const uint8_t *bytes, struct go_found *found);
 };
 
 static uint64_t word_at(const struct go_waiter *waiter, int slot)
@@ -141,13 +141,23 @@ static uint64_t word_at(const struct go_waiter *waiter, int slot)
 		       : 0;
 }
 
-/* Whether the word may be a pointer to something of the runtime's: not into the stack itself. */
+static bool has_word(const struct go_waiter *waiter, uint64_t word)
+{
+	for (int slot = 0; slot < WORDS_MAX; slot++) {
+		if (word_at(waiter, slot) == word)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the word may be a pointer to what a goroutine is parked on: not into itself or its stack.
+ */
 static bool may_point(const struct go_waits *waits, const struct go_waiter *waiter, uint64_t word)
 {
 	const struct go_layout *layout = waits->go->layout;
 	const struct mapping *mapping;
 
-	if (word % WORD || word < 4096 || word == waiter->raw.address ||
+	if (word % WORD || word < 4096 || word - waiter->raw.address < layout->g.size ||
 		(word >= go_u64(waiter->raw.bytes, layout->g.stack_lo) &&
 			word < go_u64(waiter->raw.bytes, layout->g.stack_hi)))
 		return false;
@@ -242,8 +252,7 @@ static bool wants_sudog(const struct go_waits *waits, const struct go_found *fou
 {
 	/* Since Go 1.26 g.waiting has it for all of them. */
 	(void)waits;
-	return !found->sudog.address &&
-	       (is_semaphore(found->kind) || found->kind == GO_WAIT_CONDITION);
+	return !found->sudog.address && is_semaphore(found->kind);
 }
 
 static int *sudog_slot(struct go_stack_facts *facts)
@@ -256,29 +265,27 @@ static size_t sudog_size(const struct go_waits *waits)
 	return waits->go->layout->sudog.size;
 }
 
-static bool accept_sudog(const struct go_waits *waits, const struct go_waiter *waiter,
-	uint64_t address, const uint8_t *bytes, struct go_found *found)
+static bool accept_sudog(struct go_waits *waits, const struct go_waiter *waiter, uint64_t address,
+	const uint8_t *bytes, struct go_found *found)
 {
 	struct go_sudog sudog = go_sudog_decode(waits->go->layout, address, bytes);
-	bool has_elem = found->kind != GO_WAIT_CONDITION;
 
 	/*
-	 * One that was given back keeps its g, but not what it was for: sema.go, dequeue(). Its
-	 * waitlink leads to others that wait for the same.
+	 * One that was given back keeps its g, but not what it was for: sema.go, dequeue(). That it
+	 * was for, semacquire1() tries again when it is woken, and so its stack has it too.
 	 */
-	if (sudog.g != waiter->raw.address || sudog.channel || sudog.is_select ||
-		(sudog.elem != 0) != has_elem)
+	if (sudog.g != waiter->raw.address || sudog.channel || sudog.is_select || !sudog.elem ||
+		!has_word(waiter, sudog.elem))
 		return false;
 	found->sudog = sudog;
 	return true;
 }
 
-/* Conditions of Go 1.25 and before, whose sudogs do not say which list they are in. */
+/* Since Go 1.26 a sudog says which list it is in, and g.waiting has it. */
 static bool wants_list(const struct go_waits *waits, const struct go_found *found)
 {
 	(void)waits;
-	return found->kind == GO_WAIT_CONDITION && found->sudog.address && !found->sudog.elem &&
-	       !found->list;
+	return found->kind == GO_WAIT_CONDITION && !found->sudog.address && !found->list;
 }
 
 static int *list_slot(struct go_stack_facts *facts)
@@ -286,41 +293,19 @@ static int *list_slot(struct go_stack_facts *facts)
 	return &facts->list_slot;
 }
 
-/* src/runtime/sema.go, notifyList: wait, notify, lock, head, tail. */
-#define LIST_NOTIFY 4
-#define LIST_HEAD 16
-#define LIST_TAIL 24
-#define LIST_SIZE 32
-
 static size_t list_size(const struct go_waits *waits)
 {
 	(void)waits;
-	return COND_LIST + LIST_SIZE;
+	return COND_LIST + GO_LIST_SIZE;
 }
 
-/* Whether the list that begins at @list has the sudog: at an end of it, or between, by tickets. */
-static bool list_has(const uint8_t *list, const struct go_sudog *sudog)
+static bool accept_list(struct go_waits *waits, const struct go_waiter *waiter, uint64_t address,
+	const uint8_t *bytes, struct go_found *found)
 {
-	uint64_t head = go_u64(list, LIST_HEAD), tail = go_u64(list, LIST_TAIL);
-	uint32_t wait = go_u32(list, 0), notify = go_u32(list, LIST_NOTIFY);
-
-	if (!head || !tail || head % WORD || tail % WORD || wait - notify > INT32_MAX ||
-		sudog->ticket - notify >= wait - notify)
-		return false;
-	if (!sudog->next)
-		return tail == sudog->address;
-	return tail != sudog->address && head != tail;
-}
-
-static bool accept_list(const struct go_waits *waits, const struct go_waiter *waiter,
-	uint64_t address, const uint8_t *bytes, struct go_found *found)
-{
-	(void)waits;
-	(void)waiter;
 	/* The word is of Wait()'s frame, and points to the sync.Cond, or of the runtime's. */
-	if (list_has(bytes + COND_LIST, &found->sudog))
+	if (go_list_has(waits, address + COND_LIST, bytes + COND_LIST, waiter->raw.address))
 		found->list = address + COND_LIST;
-	else if (list_has(bytes, &found->sudog))
+	else if (go_list_has(waits, address, bytes, waiter->raw.address))
 		found->list = address;
 	return found->list != 0;
 }
@@ -339,7 +324,7 @@ static size_t descriptor_size(const struct go_waits *waits)
 	return (rg > wg ? rg : wg) + WORD;
 }
 
-static bool accept_descriptor(const struct go_waits *waits, const struct go_waiter *waiter,
+static bool accept_descriptor(struct go_waits *waits, const struct go_waiter *waiter,
 	uint64_t address, const uint8_t *bytes, struct go_found *found)
 {
 	const struct go_layout *layout = waits->go->layout;
@@ -347,8 +332,9 @@ static bool accept_descriptor(const struct go_waits *waits, const struct go_wait
 	bool writes = go_u64(bytes, layout->poll_desc.wg) == waiter->raw.address;
 	uint64_t fd = go_u64(bytes, layout->poll_desc.fd);
 
-	(void)address;
-	if (reads == writes || fd >= DESCRIPTORS_MAX)
+	/* netpollblock() empties that half of it when it is woken: its stack points to that too. */
+	if (reads == writes || fd >= DESCRIPTORS_MAX ||
+		!has_word(waiter, address + (reads ? layout->poll_desc.rg : layout->poll_desc.wg)))
 		return false;
 	if (found->kind == GO_WAIT_READ || found->kind == GO_WAIT_WRITE)
 		found->kind = reads ? GO_WAIT_READ : GO_WAIT_WRITE;
