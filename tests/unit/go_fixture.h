@@ -261,6 +261,7 @@ static inline struct fixture *fixture_create(void)
 		.path = ""};
 	put_tables(fixture);
 	put_slice(fixture, AT_BSS, AT_ALLGS, 2);
+	put64(fixture, AT_BSS + 0x30, at(AT_ALLGS)); /* allgptr */
 	put_goroutine(fixture, 0);
 	put_goroutine(fixture, 1);
 	put_machine(fixture);

@@ -204,6 +204,36 @@ static void list_that_is_said_to_be_endless(void **state)
 	assert_non_null(fixture->process.gaps.first);
 }
 
+static void pointer_to_the_end_of_all_addresses(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(fixture_open(fixture));
+	put64(fixture, AT_ALLGS + 8, UINT64_MAX - 7);
+	go_goroutines_find(&fixture->go, 64);
+	assert_int_equal(fixture->process.goroutine_count, 1);
+}
+
+/* What stands behind a pointer to goroutines may read like a length and a capacity. */
+static void slice_that_goes_on_behind_the_list(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_slice(fixture, AT_BSS + 0x30, AT_ALLGS, 5);
+	assert_true(fixture_open(fixture));
+	assert_int_equal(fixture->go.allgs_slice, at(AT_BSS));
+	assert_int_equal(fixture->go.allgs_count, 2);
+}
+
+static void list_that_no_other_variable_has(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put64(fixture, AT_BSS + 0x30, 0);
+	(void)fixture_open(fixture);
+	assert_int_equal(fixture->go.allgs_slice, 0);
+}
+
 static void threads_in_a_circle(void **state)
 {
 	struct fixture *fixture = *state;
@@ -285,6 +315,9 @@ int main(void)
 		fixture_test(goroutine_that_never_holds_still),
 		fixture_test(running_goroutine_of_a_thread_without_registers),
 		fixture_test(list_that_is_said_to_be_endless),
+		fixture_test(pointer_to_the_end_of_all_addresses),
+		fixture_test(slice_that_goes_on_behind_the_list),
+		fixture_test(list_that_no_other_variable_has),
 		fixture_test(threads_in_a_circle),
 		fixture_test(step_of_a_thread),
 		cmocka_unit_test(what_the_traceback_hides),

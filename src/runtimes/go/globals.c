@@ -8,9 +8,10 @@
 
 #define BSS_MAX (64ull << 20) /* what is searched of a module's variables */
 #define CANDIDATES_MAX 65536
-#define FIRST_GOROUTINES 8  /* of a slice that are looked at */
+#define END_GOROUTINES 8    /* of a slice that are looked at */
 #define NEW_MACHINES_MAX 64 /* threads in the list that have only begun to be made */
 #define TRIES_MAX 4096      /* slices whose elements are looked at: there are some dozens */
+#define SEARCHES_MAX 32     /* slices of goroutines for which all variables are gone through */
 
 #define WORD sizeof(uint64_t)
 #define UNREADABLE UINT64_MAX /* no pointer, and no length */
@@ -60,7 +61,8 @@ static bool is_pointer(const struct go_process *go, uint64_t pointer)
 /* A slice that may be allgs. */
 struct candidate {
 	uint64_t at, array, count;
-	uint64_t first[FIRST_GOROUTINES];
+	uint64_t first[END_GOROUTINES], last[END_GOROUTINES]; /* of its elements */
+	size_t end_count;                                     /* of each */
 };
 
 static size_t find_slices(const struct go_process *go, const struct variables *variables,
@@ -85,67 +87,99 @@ static size_t find_slices(const struct go_process *go, const struct variables *v
 	return count;
 }
 
-/* Reads the first pointers of each, all at once. */
-static void read_first(
+/* Reads the first and the last pointers of each, all at once. */
+static void read_ends(
 	const struct go_process *go, struct candidate *candidates, size_t candidate_count)
 {
 	struct memory_range *ranges cleanup_free =
-		allocate_zeroed(candidate_count, sizeof(*ranges));
+		allocate_zeroed(2 * candidate_count, sizeof(*ranges));
 
 	for (size_t i = 0; i < candidate_count; i++) {
-		size_t count = candidates[i].count < FIRST_GOROUTINES ? candidates[i].count
-								      : FIRST_GOROUTINES;
+		struct candidate *one = &candidates[i];
 
-		ranges[i] = (struct memory_range){.address = candidates[i].array,
-			.length = count * WORD,
-			.to = candidates[i].first};
+		one->end_count = one->count < END_GOROUTINES ? one->count : END_GOROUTINES;
+		ranges[2 * i] = (struct memory_range){
+			.address = one->array, .length = one->end_count * WORD, .to = one->first};
+		ranges[2 * i + 1] = (struct memory_range){
+			.address = one->array + (one->count - one->end_count) * WORD,
+			.length = one->end_count * WORD,
+			.to = one->last};
 	}
-	memory_read_many(go->memory, ranges, candidate_count);
+	memory_read_many(go->memory, ranges, 2 * candidate_count);
 	for (size_t i = 0; i < candidate_count; i++) {
-		if (ranges[i].got < ranges[i].length)
+		if (ranges[2 * i].got < ranges[2 * i].length ||
+			ranges[2 * i + 1].got < ranges[2 * i + 1].length)
 			candidates[i].count = 0;
 	}
 }
 
-/* Whether the first elements are goroutines. */
-static bool leads_to_goroutines(
-	const struct go_process *go, const struct candidate *candidate, size_t *tries)
+static bool are_pointers(const struct go_process *go, const uint64_t *addresses, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_pointer(go, addresses[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool are_goroutines(const struct go_process *go, const uint64_t *addresses, size_t count)
 {
 	size_t size = go->layout->g.size;
 	uint8_t *bytes cleanup_free = allocate(size);
 
-	for (size_t i = 0; i < candidate->count && i < FIRST_GOROUTINES; i++) {
-		uint64_t address = candidate->first[i];
-
-		if (!is_pointer(go, address))
+	for (size_t i = 0; i < count; i++) {
+		if (!memory_read(go->memory, addresses[i], bytes, size) ||
+			!go_is_goroutine(go->layout, bytes, addresses[i]))
 			return false;
 	}
-	if (!*tries)
+	return true;
+}
+
+/* Whether the elements at both ends are goroutines. */
+static bool leads_to_goroutines(
+	const struct go_process *go, const struct candidate *candidate, size_t *tries)
+{
+	size_t count = candidate->end_count;
+
+	if (!are_pointers(go, candidate->first, count) ||
+		!are_pointers(go, candidate->last, count) || !*tries)
 		return false;
 	--*tries;
-	for (size_t i = 0; i < candidate->count && i < FIRST_GOROUTINES; i++) {
-		if (!memory_read(go->memory, candidate->first[i], bytes, size) ||
-			!go_is_goroutine(go->layout, bytes, candidate->first[i]))
-			return false;
+	return are_goroutines(go, candidate->first, count) &&
+	       are_goroutines(go, candidate->last, count);
+}
+
+/* Whether another variable has the array too: allgptr (proc.go, allgadd()), since Go 1.16. */
+static bool has_twin(const struct variables *variables, const struct candidate *candidate)
+{
+	for (size_t at = 0; at + WORD <= variables->length; at += WORD) {
+		if (go_u64(variables->bytes, (unsigned)at) == candidate->array &&
+			variables->start + at != candidate->at)
+			return true;
 	}
-	return candidate->count > 0;
+	return false;
 }
 
 /*
  * The garbage collector keeps a slice with the goroutines of its beginning (mgc.go,
- * work.stackRoots): allgs is the longest.
+ * work.stackRoots): allgs is the longest. Other words, those of mheap_ for one, may by chance read
+ * like a slice whose array begins with goroutines, but that ends anywhere.
  */
 static void find_allgs(struct go_process *go, const struct variables *variables)
 {
 	struct candidate *candidates cleanup_free = NULL;
 	size_t count = find_slices(go, variables, &candidates), tries = TRIES_MAX;
+	size_t searches = SEARCHES_MAX;
 
-	read_first(go, candidates, count);
+	read_ends(go, candidates, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct candidate *candidate = &candidates[i];
 
 		if (candidate->count <= go->allgs_count ||
-			!leads_to_goroutines(go, candidate, &tries))
+			!leads_to_goroutines(go, candidate, &tries) || !searches)
+			continue;
+		searches--;
+		if (!has_twin(variables, candidate))
 			continue;
 		go->allgs = candidate->array;
 		go->allgs_count = candidate->count;
@@ -386,12 +420,17 @@ static void find_machines(struct go_process *go, const struct variables *variabl
 void go_globals_find(struct go_process *go)
 {
 	const struct go_module *module = &go->modules[0];
-	struct variables variables;
+	const unsigned tries = 3; /* where the array is just exchanged */
 
-	read_variables(go, module->bss, module->ebss, &variables);
-	find_allgs(go, &variables);
-	find_machines(go, &variables);
-	free(variables.bytes);
+	for (unsigned i = 0; i < tries && !go->allgs_slice; i++) {
+		struct variables variables;
+
+		read_variables(go, module->bss, module->ebss, &variables);
+		find_allgs(go, &variables);
+		if (go->allgs_slice || i + 1 == tries)
+			find_machines(go, &variables);
+		free(variables.bytes);
+	}
 }
 
 const struct go_machine *go_machine_of_stack(const struct go_process *go, uint64_t sp)

@@ -19,6 +19,7 @@
 #define MERGE_GAP 512   /* bytes between two structs that are rather read than left out */
 #define MERGE_MAX 65536 /* bytes that are read in one piece */
 #define WORD sizeof(uint64_t)
+#define ADDRESS_END (1ull << 56) /* of what programs can address on the machines that are known */
 
 /* A goroutine of the batch. */
 struct item {
@@ -425,7 +426,7 @@ static void read_batch(struct reading *reading, const uint64_t *pointers, size_t
 			.bytes = room,
 			.again = room + size,
 			.stack = room + 2 * size,
-			.done = pointers[i] % WORD || !pointers[i],
+			.done = !pointers[i] || pointers[i] % WORD || pointers[i] >= ADDRESS_END,
 		};
 	}
 	for (unsigned i = 0; i < TRIES; i++)
