@@ -369,17 +369,18 @@ struct image *image_create_for_debug(int fd, const char *path, bool trusted)
 
 Elf_Scn *elf_section(Elf *elf, const char *name, Elf64_Shdr *header)
 {
-	size_t names;
+	size_t index, size = strlen(name) + 1;
 
-	if (!elf || elf_getshdrstrndx(elf, &names) != 0)
+	if (!elf || elf_getshdrstrndx(elf, &index) != 0)
+		return NULL;
+	/* elf_strptr() would check the table anew for each name. */
+	const Elf_Data *names = elf_rawdata(elf_getscn(elf, index), NULL);
+	if (!names || !names->d_buf || names->d_size < size)
 		return NULL;
 	for (Elf_Scn *section = elf_nextscn(elf, NULL); section;
 		section = elf_nextscn(elf, section)) {
-		const char *its_name = gelf_getshdr(section, header)
-					       ? elf_strptr(elf, names, header->sh_name)
-					       : NULL;
-
-		if (its_name && strcmp(its_name, name) == 0)
+		if (gelf_getshdr(section, header) && header->sh_name <= names->d_size - size &&
+			memcmp((const char *)names->d_buf + header->sh_name, name, size) == 0)
 			return section;
 	}
 	return NULL;

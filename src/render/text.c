@@ -238,30 +238,62 @@ static bool creators_differ(const struct process *process, const struct thread_g
 	return false;
 }
 
-/* In what calls those of a group are that rest: "5 in futex, 1 in epoll_wait". */
-static void put_resting(struct page *page, const struct thread_group *group)
+/* The kernel's function that the thread sleeps in; NULL: not known. */
+static const char *kernel_word(const struct thread *thread)
 {
-	struct word_count *calls cleanup_free = reallocate(NULL, group->count, sizeof(*calls));
+	const struct kernel_stack *stack = thread->kernel_stack;
+
+	return stack && stack->count ? stack->frames[0].symbol : NULL;
+}
+
+static const char *syscall_word(const struct thread *thread)
+{
+	return thread->syscall ? thread->syscall->name : NULL;
+}
+
+/* How many threads of the group have which word: "5 in futex, 1 in epoll_wait". */
+static void put_counts(struct page *page, const char *label, const struct thread_group *group,
+	const char *(*word_of)(const struct thread *thread))
+{
+	struct word_count *words cleanup_free = reallocate(NULL, group->count, sizeof(*words));
 	size_t count = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
-		const struct syscall_call *call = group->threads[i]->syscall;
+		const char *word = word_of(group->threads[i]);
 
-		if (call && call->name)
-			calls[count++] = (struct word_count){call->name, 1};
+		if (word)
+			words[count++] = (struct word_count){word, 1};
 	}
-	count = words_add_up(calls, count);
+	count = words_add_up(words, count);
 	if (!count)
 		return;
-	label_put(page, "syscall");
-	if (group->count == 1) {
-		page_put(page, STYLE_PLAIN, group->threads[0]->syscall->text);
-	} else {
-		for (size_t i = 0; i < count; i++)
-			page_format(page, STYLE_PLAIN, "%s%zu in %s", i ? ", " : "", calls[i].count,
-				calls[i].word);
-	}
+	label_put(page, label);
+	for (size_t i = 0; i < count; i++)
+		page_format(page, STYLE_PLAIN, "%s%zu in %s", i ? ", " : "", words[i].count,
+			words[i].word);
 	page_end(page);
+}
+
+/* Of threads that rest, with which their runtime does nothing, the innermost of each half. */
+static void put_resting(struct page *page, const struct thread_group *group)
+{
+	const struct thread *thread = group->threads[0];
+
+	if (group->count > 1) {
+		put_counts(page, "kernel", group, kernel_word);
+		put_counts(page, "syscall", group, syscall_word);
+		return;
+	}
+	if (kernel_word(thread)) {
+		label_put(page, "kernel");
+		page_put(page, STYLE_PLAIN, kernel_word(thread));
+		page_end(page);
+	}
+	if (thread->syscall) {
+		label_put(page, "syscall");
+		page_put(page, STYLE_PLAIN, thread->syscall->text);
+		page_end(page);
+	}
 }
 
 /* What the runtime does with the threads, beside their state: in @page's line. */
