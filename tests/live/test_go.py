@@ -92,8 +92,13 @@ def test_kernel_stack_of_a_goroutine(look, server):
 
 def test_running(look, server):
     """A loop's registers are its own: the frame that runs stands first."""
-    tid = server.threads["main.movingLoop"]
-    thread = look(server.pid).thread(server.pid, tid)
+    tid = None
+    for _ in range(100):  # Go takes it off its thread every 10 ms, and may go on with it on another
+        seen = look(server.pid)
+        tid = server.by_function(seen, "main.movingLoop")[0]["tid"]
+        if tid:
+            break
+    thread = seen.thread(server.pid, tid)
     names = [name for name in functions(thread) if not name.startswith("runtime.")]
     assert names[0] == "main.movingLoop"
     assert thread["goroutine"]
