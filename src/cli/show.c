@@ -279,8 +279,7 @@ static void add_address_gaps(struct look *look, const struct collection *collect
 			if (allowed && !collection->refused)
 				gaps_add(&thread->gaps, look->arena, STAGE_KERNEL_STACK,
 					"the addresses of its kernel frames are not known: it was "
-					"moving "
-					"each time BPF looked at it");
+					"moving each time BPF looked at it");
 		}
 	}
 	if (any && !allowed)

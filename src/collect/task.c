@@ -115,24 +115,25 @@ bool task_read_place(struct task_reader *reader, pid_t tid, struct proc_syscall 
 	return proc_parse_syscall(reader->buffer, (size_t)length, place);
 }
 
-pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
+static bool read_status(struct task_reader *reader, pid_t tid, struct proc_status *status)
 {
 	ssize_t length = read_task_file(reader, tid, "status");
+
+	return length >= 0 && proc_parse_status(reader->buffer, (size_t)length, status);
+}
+
+pid_t task_read_tracer(struct task_reader *reader, pid_t tid)
+{
 	struct proc_status status;
 
-	if (length < 0 || !proc_parse_status(reader->buffer, (size_t)length, &status))
-		return 0;
-	return status.tracer;
+	return read_status(reader, tid, &status) ? status.tracer : 0;
 }
 
 pid_t task_read_namespace_id(struct task_reader *reader, pid_t tid)
 {
-	ssize_t length = read_task_file(reader, tid, "status");
 	struct proc_status status;
 
-	if (length < 0 || !proc_parse_status(reader->buffer, (size_t)length, &status))
-		return 0;
-	return status.namespace_pid;
+	return read_status(reader, tid, &status) ? status.namespace_pid : 0;
 }
 
 bool task_is_uninterruptible(const struct task *task)

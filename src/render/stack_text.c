@@ -20,7 +20,8 @@ void label_put(struct page *page, const char *label)
 	page_pad(page, CONTENT_COLUMN, 1);
 }
 
-const char *path_base(const char *path)
+/* The last part of a path; the path itself where it has none. */
+static const char *path_base(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 

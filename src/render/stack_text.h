@@ -35,6 +35,3 @@ struct user_block {
 
 void user_block_put(struct page *page, const struct process *process,
 	const struct user_block *block, const struct render_options *options);
-
-/* The last part of a path; the path itself where it has none. */
-const char *path_base(const char *path);

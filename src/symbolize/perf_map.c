@@ -13,6 +13,7 @@
 #include "symbolize/demangle.h"
 #include "util/file.h"
 #include "util/memory.h"
+#include "util/search.h"
 
 #define FILE_LIMIT (256 * 1024 * 1024)
 #define LINE_LIMIT 4096
@@ -33,21 +34,6 @@ void perf_map_init(struct perf_map *map, const uint64_t *addresses, size_t count
 		.count = count,
 		.prune_count = PRUNE_COUNT,
 		.prune_size = PRUNE_SIZE};
-}
-
-static size_t lower_bound(const uint64_t *values, size_t count, uint64_t value)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (values[middle] < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 /* The first index from @at on that no entry has taken; @next[i] > i where one has. */

@@ -9,6 +9,7 @@
 #include "symbolize/minidebug.h"
 #include "symbolize/symbol_table.h"
 #include "util/memory.h"
+#include "util/search.h"
 
 #define CHUNK 2048 /* symbols that are read at once */
 
@@ -50,20 +51,6 @@ struct search {
 	size_t names_size;
 	struct arena *arena;
 };
-
-/* The index of the first value that is not below @value; no branch that depends on the values. */
-static size_t lower_bound(const uint64_t *values, size_t count, uint64_t value)
-{
-	const uint64_t *base = values;
-
-	if (!count)
-		return 0;
-	for (size_t half; count > 1; count -= half) {
-		half = count / 2;
-		base += base[half - 1] < value ? half : 0;
-	}
-	return (size_t)(base - values) + (*base < value);
-}
 
 /* Functions, and labels of assembly, within executable sections. */
 static bool is_candidate(const struct sections *sections, const Elf64_Sym *symbol)

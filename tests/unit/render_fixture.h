@@ -47,6 +47,17 @@ static inline void look_destroy(struct look *look)
 	arena_destroy(look->arena);
 }
 
+/* Ends the look. */
+static inline void assert_folded(
+	struct look *look, const struct render_options *options, const char *expected)
+{
+	char *output = rendered(&renderer_folded, look, options);
+
+	assert_string_equal(output, expected);
+	free(output);
+	look_destroy(look);
+}
+
 static inline struct process *add_process(
 	struct look *look, pid_t pid, const char *comm, size_t threads)
 {

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render_fixture.h"
 
-static void assert_folded(
-	struct look *look, const struct render_options *options, const char *expected)
-{
-	char *output = rendered(&renderer_folded, look, options);
-
-	assert_string_equal(output, expected);
-	free(output);
-	look_destroy(look);
-}
-
 static void outermost_frame_stands_first_and_kernel_last(void **state)
 {
 	struct look *look = look_create();

@@ -202,16 +202,6 @@ static void json_has_each_goroutine(void **state)
 	look_destroy(look);
 }
 
-static void assert_folded(
-	struct look *look, const struct render_options *options, const char *expected)
-{
-	char *output = rendered(&renderer_folded, look, options);
-
-	assert_string_equal(output, expected);
-	free(output);
-	look_destroy(look);
-}
-
 static void folded_counts_each_goroutine_once(void **state)
 {
 	struct look *look = look_create();

@@ -6,25 +6,10 @@
 #include "runtimes/go/wait_parts.h"
 #include "symbolize/symbol_table.h"
 #include "util/memory.h"
+#include "util/search.h"
 
 #define CHUNK 1024 /* symbols that are read together */
 #define NAME_LIMIT 200
-
-/* The first of the rising addresses that is not below @address. */
-static size_t lower_bound(const uint64_t *addresses, size_t count, uint64_t address)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (addresses[middle] < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
 
 /* Symbols that lie over each other may make us look at an address so often, all in all. */
 #define STEPS_PER_ADDRESS 16
