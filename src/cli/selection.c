@@ -5,6 +5,76 @@
 #include <stdlib.h>
 
 #include "util/memory.h"
+#include "util/text.h"
+
+static void add_target_gap(
+	struct look *look, const char *kind, const char *target, const char *reason)
+{
+	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "%s%s: %s", kind,
+		escaped(look->arena, target), reason);
+}
+
+void selection_find(const struct options *options, struct watch *watch, struct look *look,
+	struct pids *pids, bool *missing)
+{
+	struct error error;
+
+	if (options->all) {
+		error = targets_all(pids);
+		if (failed(error))
+			add_target_gap(look, "", "/proc", error.reason);
+		return;
+	}
+	for (size_t i = 0; i < options->target_count; i++) {
+		error = targets_resolve(options->targets[i], watch, pids);
+		if (failed(error))
+			add_target_gap(look, "", options->targets[i], error.reason);
+	}
+	for (size_t i = 0; i < options->tid_count && !options->target_count; i++) {
+		const char *tid = arena_printf(look->arena, "%d", options->tids[i]);
+
+		error = targets_resolve(tid, watch, pids);
+		missing[i] = failed(error);
+		if (missing[i])
+			add_target_gap(look, "thread ", tid, error.reason);
+	}
+}
+
+static bool has_thread(const struct look *look, pid_t tid)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		const struct process *process = look->processes[i];
+
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (process->threads[j].tid == tid)
+				return true;
+		}
+	}
+	return false;
+}
+
+void selection_check(const struct options *options, struct look *look, const bool *missing)
+{
+	for (size_t i = 0; i < options->tid_count; i++) {
+		if (missing[i] || has_thread(look, options->tids[i]))
+			continue;
+		gaps_add(&look->gaps, look->arena, STAGE_THREAD,
+			"thread %d: none of the targets has it%s", options->tids[i],
+			options->states ? ", or it is not in the states asked for" : "");
+	}
+}
+
+void selection_drop_empty(struct look *look)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (look->processes[i]->thread_count || look->processes[i]->goroutine_count ||
+			look->processes[i]->gaps.first)
+			look->processes[kept++] = look->processes[i];
+	}
+	look->process_count = kept;
+}
 
 static int compare_ids(const void *left, const void *right)
 {
@@ -88,7 +158,7 @@ static void select_threads(const struct selection *selection, struct process *pr
 	process->thread_count = kept;
 }
 
-void goroutines_select(const struct options *options, struct look *look)
+void selection_of_goroutines(const struct options *options, struct look *look)
 {
 	size_t count = options->goroutine_count;
 	struct selection selection = {

@@ -1,129 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/show.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
-#include <time.h>
 
-#include "arch/arch.h"
+#include "cli/look.h"
 #include "cli/message.h"
 #include "cli/report.h"
 #include "cli/selection.h"
-#include "collect/kernel_stack.h"
-#include "collect/targets.h"
-#include "elf/modules.h"
-#include "explain/explain.h"
-#include "runtimes/runtimes.h"
-#include "symbolize/symbolize.h"
-#include "unwind/unwind.h"
-#include "util/clock.h"
-#include "util/text.h"
+#include "elf/images.h"
 #include "util/watch.h"
-
-/* Every image is an open file, and a machine has more of them than the usual soft limit. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
-static const char *kernel_release(struct arena *arena)
-{
-	struct utsname names;
-
-	return arena_strdup(arena, uname(&names) == 0 ? names.release : "unknown");
-}
-
-static void add_target_gap(
-	struct look *look, const char *kind, const char *target, const char *reason)
-{
-	gaps_add(&look->gaps, look->arena, STAGE_PROCESS, "%s%s: %s", kind,
-		escaped(look->arena, target), reason);
-}
-
-/*
- * The processes that the user named; a thread that is asked for without a target names its own.
- * What can't be found is a gap of the look. Sets missing[i] for the i-th thread if that is it.
- */
-static void find_targets(const struct options *options, struct watch *watch, struct look *look,
-	struct pids *pids, bool *missing)
-{
-	struct error error;
-
-	if (options->all) {
-		error = targets_all(pids);
-		if (failed(error))
-			add_target_gap(look, "", "/proc", error.reason);
-		return;
-	}
-	for (size_t i = 0; i < options->target_count; i++) {
-		error = targets_resolve(options->targets[i], watch, pids);
-		if (failed(error))
-			add_target_gap(look, "", options->targets[i], error.reason);
-	}
-	for (size_t i = 0; i < options->tid_count && !options->target_count; i++) {
-		const char *tid = arena_printf(look->arena, "%d", options->tids[i]);
-
-		error = targets_resolve(tid, watch, pids);
-		missing[i] = failed(error);
-		if (missing[i])
-			add_target_gap(look, "thread ", tid, error.reason);
-	}
-}
-
-static bool has_thread(const struct look *look, pid_t tid)
-{
-	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-
-		for (size_t j = 0; j < process->thread_count; j++) {
-			if (process->threads[j].tid == tid)
-				return true;
-		}
-	}
-	return false;
-}
-
-static void check_threads(const struct options *options, struct look *look, const bool *missing)
-{
-	for (size_t i = 0; i < options->tid_count; i++) {
-		if (missing[i] || has_thread(look, options->tids[i]))
-			continue;
-		gaps_add(&look->gaps, look->arena, STAGE_THREAD,
-			"thread %d: none of the targets has it%s", options->tids[i],
-			options->states ? ", or it is not in the states asked for" : "");
-	}
-}
-
-/* Where only some threads or goroutines were asked for, a process that has none is left out. */
-static void drop_empty_processes(struct look *look)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < look->process_count; i++) {
-		if (look->processes[i]->thread_count || look->processes[i]->goroutine_count ||
-			look->processes[i]->gaps.first)
-			look->processes[kept++] = look->processes[i];
-	}
-	look->process_count = kept;
-}
-
-static size_t count_threads(const struct look *look)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < look->process_count; i++)
-		count += look->processes[i]->thread_count;
-	return count;
-}
 
 static bool has_goroutines(const struct look *look)
 {
@@ -134,298 +20,28 @@ static bool has_goroutines(const struct look *look)
 	return false;
 }
 
-/* A stack that ends early is a gap of its thread, unless it was the user's limit that ended it. */
-static void add_stack_gap(struct thread *thread, struct arena *arena)
-{
-	const struct user_stack *stack = thread->user_stack;
-
-	if (stack && stack->end != STACK_COMPLETE && stack->end != STACK_LIMIT)
-		gaps_add(&thread->gaps, arena, STAGE_USER_STACK, "the stack ends early: %s",
-			stack->end_detail);
-}
-
-static void add_stack_gaps(struct process *process, struct arena *arena)
-{
-	for (size_t i = 0; i < process->thread_count; i++)
-		add_stack_gap(&process->threads[i], arena);
-}
-
-static enum lines_wanted wanted_lines(const struct options *options)
-{
-	if (options->all_lines)
-		return LINES_ALL;
-	return options->render.lines ? LINES_QUICK : LINES_NONE;
-}
-
-/* From the facts of a process to the functions of its user stacks. */
-static void name_functions(const struct options *options, struct process *process,
-	struct images *images, struct arena *arena)
-{
-	struct modules *modules = modules_create(images, process, arena);
-
-	runtimes_begin(process, modules, arena);
-	unwind_process(process, modules, options->max_frames, arena);
-	if (runtimes_begin_in_library(process, modules, arena))
-		unwind_process(process, modules, options->max_frames, arena);
-	symbolize_process(process, modules, wanted_lines(options), arena);
-	runtimes_end_stacks(process);
-	add_stack_gaps(process, arena);
-	modules_destroy(modules);
-}
-
-/* New facts and stacks for the threads; how many of them could be looked at. */
-static size_t look_again(const struct options *options, struct process *process,
-	struct images *images, struct thread **threads, size_t count, struct arena *arena)
-{
-	struct user_stack **stacks = process->user_stacks;
-	size_t before = process->user_stack_count;
-
-	count = process->look_again(process, threads, count, arena);
-	struct modules *modules = modules_create(images, process, arena);
-	unwind_threads(process, threads, count, modules, options->max_frames, arena);
-	symbolize_process(process, modules, wanted_lines(options), arena);
-	modules_destroy(modules);
-	size_t added = process->user_stack_count;
-	struct user_stack **all = arena_new(arena, struct user_stack *, before + added);
-	for (size_t i = 0; i < before + added; i++)
-		all[i] = i < before ? stacks[i] : process->user_stacks[i - before];
-	process->user_stacks = all;
-	process->user_stack_count = before + added;
-	for (size_t i = 0; i < count; i++)
-		add_stack_gap(threads[i], arena);
-	return count;
-}
-
-/* What the runtime schedules, and the stacks of what moved from thread to thread meanwhile. */
-static void list_tasks(const struct options *options, struct process *process,
-	struct images *images, struct arena *arena)
-{
-	enum { TRIES = 6, THREADS = 16 };
-	static const struct timespec pause = {.tv_nsec = NS_PER_MS}; /* to come to run again */
-	struct thread *threads[THREADS];
-
-	runtimes_list_tasks(process, options->max_frames);
-	for (int i = 0; i < TRIES && process->look_again; i++) {
-		size_t count;
-
-		if (!runtimes_astray(process, threads, THREADS, &count))
-			return;
-		if (count && look_again(options, process, images, threads, count, arena))
-			runtimes_join_again(process);
-		else
-			nanosleep(&pause, NULL);
-	}
-}
-
-/* Ends what was found out about the runtimes of a look's processes. */
-static void end_runtimes(const struct look *look)
-{
-	for (size_t i = 0; i < look->process_count; i++)
-		runtimes_end(look->processes[i]);
-}
-
-static void report_effort(const struct look *look, const struct collection *collection,
-	int64_t looked_ns, int64_t explained_ns)
-{
-	struct text line cleanup_text = {0};
-	uint64_t longest = 0;
-
-	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-
-		for (size_t j = 0; j < process->thread_count; j++) {
-			if (process->threads[j].stopped_ns > longest)
-				longest = process->threads[j].stopped_ns;
-		}
-	}
-	if (collection->refused)
-		message("%s", collection->refused);
-	text_append_format(&line, "looked by %s at %zu threads of %zu process%s in ",
-		collection->used->name, count_threads(look), look->process_count,
-		look->process_count == 1 ? "" : "es");
-	text_append_duration(&line, looked_ns);
-	text_append(&line, ", explained in ");
-	text_append_duration(&line, explained_ns);
-	if (longest) {
-		text_append(&line, "; the longest that a thread was stopped: ");
-		text_append_duration(&line, (long long)longest);
-	} else {
-		text_append(&line, "; no thread was stopped");
-	}
-	message("%s", line.bytes);
-}
-
-static bool lacks_addresses(const struct kernel_stack *stack)
-{
-	for (size_t i = 0; stack && i < stack->count; i++) {
-		if (!stack->frames[i].address)
-			return true;
-	}
-	return false;
-}
-
-/* Says where kernel addresses were asked for and are not there, and what would help. */
-static void add_address_gaps(struct look *look, const struct collection *collection, bool allowed)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < look->process_count; i++) {
-		for (size_t j = 0; j < look->processes[i]->thread_count; j++) {
-			struct thread *thread = &look->processes[i]->threads[j];
-
-			if (!lacks_addresses(thread->kernel_stack))
-				continue;
-			any = true;
-			if (allowed && !collection->refused)
-				gaps_add(&thread->gaps, look->arena, STAGE_KERNEL_STACK,
-					"the addresses of its kernel frames are not known: it was "
-					"moving each time BPF looked at it");
-		}
-	}
-	if (any && !allowed)
-		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
-			"addresses of kernel frames: the kernel hides them, /proc/kallsyms too "
-			"(kernel.kptr_restrict; CAP_SYSLOG allows it below 2)");
-	else if (any && collection->refused)
-		gaps_add(&look->gaps, look->arena, STAGE_KERNEL_STACK,
-			"addresses of kernel frames: only BPF gives them (%s)",
-			collection->refused);
-}
-
-/* From the processes to the functions of their stacks. */
-static struct collection look_once(const struct options *options,
-	const struct look_request *request, struct images *images, struct look *look)
-{
-	struct collection collection = collect(request, look);
-
-	for (size_t i = 0; i < look->process_count; i++) {
-		struct process *process = look->processes[i];
-
-		if (request->user_stacks && !process->is_kernel)
-			name_functions(options, process, images, look->arena);
-	}
-	return collection;
-}
-
-/*
- * Whether to try first without a BPF program, whose loading takes longer than all the rest of a
- * look at a few threads: /proc alone gives whole stacks of sleeping threads but for code that keeps
- * its frame's address in a register.
- */
-static bool is_small(const struct look_request *request)
-{
-	enum { FEW_THREADS = 8 };
-	struct stat tasks;
-	char path[32];
-
-	if (request->stop != STOP_AUTO || request->kernel_addresses || request->pid_count != 1 ||
-		!request->user_stacks)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/task", request->pids[0]);
-	return stat(path, &tasks) == 0 && tasks.st_nlink <= FEW_THREADS + 2; /* and . and .. */
-}
-
-/* Whether no user stack is missing or cut short that a better way to look might show. */
-static bool is_whole(const struct look *look)
-{
-	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-
-		if (process->is_stuck) /* to no way does its memory answer */
-			continue;
-		for (size_t j = 0; j < process->thread_count; j++) {
-			for_each_gap (gap, &process->threads[j].gaps) {
-				if (gap->stage == STAGE_USER_STACK)
-					return false;
-			}
-		}
-	}
-	return look->process_count;
-}
-
-/* Fills the look with all that is known of the processes. */
-static void take_look(const struct options *options, struct watch *watch, const struct pids *pids,
-	struct images *images, struct look *look)
-{
-	struct look_request request = {
-		.pids = pids->items,
-		.pid_count = pids->count,
-		.tids = options->tids,
-		.tid_count = options->tid_count,
-		.states = options->states,
-		.stop = options->stop,
-		.may_look_again = options->stop != STOP_NEVER,
-		.kernel_stacks = options->render.kernel,
-		.user_stacks = options->render.user,
-		.process_info = options->render.process_info,
-		.watch = watch,
-		.process_places = options->render.process_info || options->renderer->shows_places,
-		.no_kernel_threads = options->all && !options->kernel_threads,
-	};
-	bool addresses = options->render.addresses && options->render.kernel;
-	bool allowed = addresses && kernel_addresses_allowed();
-	request.kernel_addresses = allowed;
-	const struct look nothing = *look;
-	struct collection collection = {0};
-	int64_t begin = clock_ns(CLOCK_MONOTONIC);
-
-	if (is_small(&request)) {
-		request.stop = STOP_NEVER;
-		request.without_bpf = true;
-		collection = look_once(options, &request, images, look);
-		if (!is_whole(look)) {
-			end_runtimes(look);
-			collection.used->release(look);
-			collection.used = NULL;
-			*look = nothing;
-			request.stop = options->stop;
-			request.without_bpf = false;
-		}
-	}
-	if (!collection.used)
-		collection = look_once(options, &request, images, look);
-	for (size_t i = 0; i < look->process_count; i++) {
-		if (options->goroutines != GOROUTINES_NONE)
-			list_tasks(options, look->processes[i], images, look->arena);
-	}
-	end_runtimes(look);
-	if (addresses)
-		add_address_gaps(look, &collection, allowed);
-	int64_t looked = clock_ns(CLOCK_MONOTONIC);
-	for (size_t i = 0; i < look->process_count; i++)
-		explain_process(arch_native, look->processes[i], look->arena);
-	collection.used->release(look);
-	if (options->verbose)
-		report_effort(
-			look, &collection, looked - begin, clock_ns(CLOCK_MONOTONIC) - looked);
-}
-
 static int show_under(struct watch *watch, const struct options *options)
 {
 	struct arena *arena cleanup_arena = arena_create();
-	struct look look = {
-		.arena = arena,
-		.taken_at_ns = clock_ns(CLOCK_REALTIME),
-		.kernel = kernel_release(arena),
-	};
+	struct look look;
 	struct pids pids __attribute__((cleanup(pids_deinit))) = {0};
 	bool *missing = arena_new(arena, bool, options->tid_count);
 
-	raise_file_limit();
-	find_targets(options, watch, &look, &pids, missing);
+	look_begin(&look, arena);
+	selection_find(options, watch, &look, &pids, missing);
 
 	struct images *images = images_create(arena);
 	if (pids.count)
-		take_look(options, watch, &pids, images, &look);
-	check_threads(options, &look, missing);
-	goroutines_select(options, &look);
+		look_take(&(struct looker){options, watch, images}, &pids, &look);
+	selection_check(options, &look, missing);
+	selection_of_goroutines(options, &look);
 	if (options->render.partial)
-		drop_empty_processes(&look);
+		selection_drop_empty(&look);
 
 	options->renderer->render(&look, &options->render, stdout);
 	bool written = output_finish();
 	bool gaps = report_gaps(&look, options->verbose);
-	bool shown = count_threads(&look) || has_goroutines(&look);
+	bool shown = look_count_threads(&look) || has_goroutines(&look);
 	images_destroy(images);
 
 	/* that no thread is in a state is an answer too */

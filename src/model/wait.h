@@ -7,12 +7,32 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* How sure it is that a wait hangs on its holder. */
+enum sureness {
+	SURE_MAY,  /* it can end the wait, as others may be able to: who has the other end open */
+	SURE_OWNS, /* none but it can: it has the lock, it is the thread that is joined */
+};
+
+/*
+ * What in the waiter's memory says who the holder is. It is read once more when all is known: who
+ * is not named there any more is not claimed.
+ */
+struct proof {
+	uint64_t address; /* in the waiter's process, of 4 bytes; 0: nothing to read again */
+	uint32_t mask;    /* of the bits that tell */
+	uint32_t value;   /* they were */
+};
+
 /* Somebody that is waited on. */
 struct holder {
-	pid_t pid;
-	pid_t tid;          /* 0: the process as a whole, or a goroutine */
+	pid_t pid;          /* 0: not known yet, the process of `tid` */
+	pid_t tid;          /* 0: any thread of the process, or a goroutine */
 	uint64_t goroutine; /* of that process; 0: none, or not known */
-	const char *text;   /* "the other end of the pipe" */
+	enum sureness sureness;
+	struct proof proof;
+	bool uncertain;   /* a guess: marked "?" */
+	bool unseen;      /* nobody that a look could be taken at: another machine; pid is 0 */
+	const char *text; /* "holds the mutex", "the other end of the pipe"; escaped */
 };
 
 struct wait {
@@ -22,4 +42,9 @@ struct wait {
 	bool idle; /* a normal rest: a pool's thread, an event loop, an empty accept queue */
 	struct holder *holders;
 	size_t holder_count;
+	/*
+	 * Nobody but the holders can end it, nor does time: if none of them ever goes on, it never
+	 * ends. A signal is not thought of.
+	 */
+	bool holders_complete;
 };

@@ -25,6 +25,8 @@ struct json_object *json_wait(const struct wait *wait)
 	json_add_bool(object, "idle", wait->idle);
 	for (size_t i = 0; i < wait->holder_count; i++) {
 		const struct holder *holder = &wait->holders[i];
+		if (!holder->pid) /* nobody on this machine */
+			continue;
 		struct json_object *value = json_new_object();
 
 		json_add_int(value, "pid", holder->pid);
@@ -33,6 +35,9 @@ struct json_object *json_wait(const struct wait *wait)
 			json_add_unsigned(value, "goroutine", holder->goroutine);
 		else
 			json_add_null(value, "goroutine");
+		json_add_string(value, "sure", holder->sureness == SURE_OWNS ? "owns" : "may");
+		if (holder->uncertain)
+			json_add_bool(value, "uncertain", true);
 		json_add_string(value, "text", holder->text);
 		json_append(on, value);
 	}

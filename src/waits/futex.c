@@ -365,8 +365,11 @@ static bool explain_join(struct waiting *waiting)
 		say(waiting, "waits for thread %d (an id of its own pid namespace) to end", tid);
 	} else {
 		say(waiting, "waits for thread %d to end", tid);
-		if (is_thread(waiting->process, tid))
-			add_holder(waiting, waiting->process->pid, tid, "the joined thread");
+		if (is_thread(waiting->process, tid)) {
+			add_holder(waiting, SURE_OWNS, waiting->process->pid, tid,
+				"the joined thread");
+			holders_are_all(waiting);
+		}
 	}
 	say_timeout(waiting);
 	return true;

@@ -40,6 +40,7 @@ struct waiting {
 	bool idle; /* its kind's, unless it says otherwise */
 	struct holder *holders;
 	size_t holder_count;
+	bool holders_complete;
 };
 
 struct wait_kind {
@@ -95,9 +96,16 @@ void say_timeout(struct waiting *waiting);
 /* The value of the call's parameter of that name; 0 when it has none. */
 uint64_t call_value(const struct waiting *waiting, const char *name);
 
-/* Adds somebody that is waited on; @text is static or in the arena. */
-void add_holder(struct waiting *waiting, pid_t pid, pid_t tid, const char *text);
+/*
+ * Adds somebody that is waited on; @tid 0: any thread of the process. @text is static or in the
+ * arena. Gives it, for what else is known of it; NULL: there are too many already.
+ */
+struct holder *add_holder(
+	struct waiting *waiting, enum sureness sureness, pid_t pid, pid_t tid, const char *text);
+/* Adds the processes at the descriptor's other end; these are all, unless some are not known. */
 void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text);
+/* Says that nobody but the holders can end the wait: true unless the call has a timeout. */
+void holders_are_all(struct waiting *waiting);
 
 /* Whether process ids in the target's memory and registers mean what they mean here. */
 bool same_pid_namespace(const struct waiting *waiting);

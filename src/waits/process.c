@@ -10,7 +10,7 @@ static void say_child(struct waiting *waiting, pid_t pid, const char *to)
 {
 	say(waiting, "waits for child %d to %s", pid, to);
 	if (same_pid_namespace(waiting))
-		add_holder(waiting, pid, 0, "the child");
+		add_holder(waiting, SURE_OWNS, pid, 0, "the child");
 	else
 		say(waiting, " (a pid of its own namespace)");
 }
@@ -52,7 +52,7 @@ static bool explain_waitid(struct waiting *waiting)
 		descriptor = waiting->process->descriptors->find(waiting->process->descriptors, id);
 		if (descriptor && descriptor->kind == DESCRIPTOR_PIDFD && descriptor->pid > 0) {
 			say(waiting, "waits for child %d to %s", descriptor->pid, to);
-			add_holder(waiting, descriptor->pid, 0, "the child");
+			add_holder(waiting, SURE_OWNS, descriptor->pid, 0, "the child");
 		} else {
 			say(waiting, "waits for the child of pidfd %d to %s", id, to);
 		}
@@ -85,7 +85,7 @@ static bool explain_ptrace(struct waiting *waiting)
 
 	say(waiting, "waits in ptrace of process %d", pid);
 	if (same_pid_namespace(waiting))
-		add_holder(waiting, pid, 0, "the process that it traces");
+		add_holder(waiting, SURE_OWNS, pid, 0, "the process that it traces");
 	return true;
 }
 

@@ -42,7 +42,7 @@ static bool explain_zombie(struct waiting *waiting)
 			living == 1 ? "" : "s", living == 1 ? "es" : "");
 	} else if (process->ppid) {
 		say(waiting, "; its parent (pid %d) has not taken its exit status", process->ppid);
-		add_holder(waiting, process->ppid, 0, "its parent");
+		add_holder(waiting, SURE_OWNS, process->ppid, 0, "its parent");
 	}
 	return true;
 }
@@ -70,7 +70,7 @@ static bool explain_traced(struct waiting *waiting)
 	say(waiting, "is stopped by its tracer");
 	if (waiting->process->tracer) {
 		say(waiting, " (pid %d)", waiting->process->tracer);
-		add_holder(waiting, waiting->process->tracer, 0, "its tracer");
+		add_holder(waiting, SURE_OWNS, waiting->process->tracer, 0, "its tracer");
 	}
 	return true;
 }

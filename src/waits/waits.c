@@ -38,6 +38,7 @@ static bool try_kind(struct waiting *waiting, const struct wait_kind *kind)
 		return false;
 	waiting->word = kind->word;
 	waiting->idle = kind->idle;
+	waiting->holders_complete = false;
 	return kind->explain(waiting);
 }
 
@@ -80,6 +81,7 @@ static struct wait *finish(struct waiting *waiting)
 		.idle = waiting->idle,
 		.holders = waiting->holders,
 		.holder_count = waiting->holder_count,
+		.holders_complete = waiting->holders_complete,
 	};
 	wait->text = wait_text(wait->sentence);
 	text_deinit(&waiting->sentence);

@@ -117,19 +117,33 @@ uint64_t call_value(const struct waiting *waiting, const char *name)
 	return index < 0 ? 0 : waiting->call->arguments[index];
 }
 
-void add_holder(struct waiting *waiting, pid_t pid, pid_t tid, const char *text)
+struct holder *add_holder(
+	struct waiting *waiting, enum sureness sureness, pid_t pid, pid_t tid, const char *text)
 {
 	if (!waiting->holders)
 		waiting->holders = arena_new(waiting->waits->arena, struct holder, HOLDERS_MAX);
-	if (waiting->holder_count < HOLDERS_MAX)
-		waiting->holders[waiting->holder_count++] =
-			(struct holder){.pid = pid, .tid = tid, .text = text};
+	if (waiting->holder_count == HOLDERS_MAX) {
+		waiting->holders_complete = false;
+		return NULL;
+	}
+	struct holder *holder = &waiting->holders[waiting->holder_count++];
+	*holder = (struct holder){.pid = pid, .tid = tid, .sureness = sureness, .text = text};
+	return holder;
 }
 
 void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text)
 {
+	if (descriptor->peer_count && !descriptor->peers_partial)
+		holders_are_all(waiting);
 	for (size_t i = 0; i < descriptor->peer_count; i++)
-		add_holder(waiting, descriptor->peers[i].pid, 0, text);
+		add_holder(waiting, SURE_MAY, descriptor->peers[i].pid, 0, text);
+}
+
+void holders_are_all(struct waiting *waiting)
+{
+	int64_t left;
+
+	waiting->holders_complete = !time_left(waiting, &left);
 }
 
 bool same_pid_namespace(const struct waiting *waiting)

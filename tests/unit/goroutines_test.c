@@ -128,7 +128,7 @@ static void the_runtimes_own_are_left_out_and_counted(void **state)
 	(void)state;
 	process->goroutines_left_out = 0;
 	process->goroutines[2].is_system = process->goroutines[3].is_system = true;
-	goroutines_select(&options, look);
+	selection_of_goroutines(&options, look);
 	assert_int_equal(process->goroutine_count, 7);
 	assert_int_equal(process->goroutines_left_out, 2);
 	assert_int_equal(process->goroutines[2].id, 10);
@@ -136,7 +136,7 @@ static void the_runtimes_own_are_left_out_and_counted(void **state)
 
 	process->goroutines[2].is_system = true;
 	options.render.runtime_frames = true;
-	goroutines_select(&options, look);
+	selection_of_goroutines(&options, look);
 	assert_int_equal(process->goroutine_count, 7);
 	assert_null(look->gaps.first);
 	look_destroy(look);
@@ -152,7 +152,7 @@ static void ids_choose_goroutines_and_their_threads(void **state)
 
 	(void)state;
 	process->goroutines_left_out = 0;
-	goroutines_select(&options, look);
+	selection_of_goroutines(&options, look);
 	assert_int_equal(process->goroutine_count, 2);
 	assert_int_equal(process->goroutines[0].id, 1);
 	assert_int_equal(process->goroutines[1].id, 20);
@@ -171,7 +171,7 @@ static void of_threads_only_what_they_run(void **state)
 	struct process *process = add_go_server(look);
 
 	(void)state;
-	goroutines_select(&options, look);
+	selection_of_goroutines(&options, look);
 	assert_int_equal(process->goroutine_count, 1);
 	assert_int_equal(process->goroutines[0].id, 1);
 	assert_int_equal(process->thread_count, 5);
