@@ -2,6 +2,7 @@
 #include "cli/look.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -12,6 +13,7 @@
 #include "collect/kernel_stack.h"
 #include "elf/modules.h"
 #include "explain/explain.h"
+#include "explain/graph.h"
 #include "runtimes/runtimes.h"
 #include "symbolize/symbolize.h"
 #include "unwind/unwind.h"
@@ -229,22 +231,25 @@ static struct collection look_once(
 	return collection;
 }
 
-/*
- * Whether to try first without a BPF program, whose loading takes longer than all the rest of a
- * look at a few threads: /proc alone gives whole stacks of sleeping threads but for code that keeps
- * its frame's address in a register.
- */
-static bool is_small(const struct look_request *request)
+/* For a few threads loading a BPF program takes longer than all the rest of the look. */
+static bool has_few_threads(pid_t pid)
 {
 	enum { FEW_THREADS = 8 };
 	struct stat tasks;
 	char path[32];
 
-	if (request->stop != STOP_AUTO || request->kernel_addresses || request->pid_count != 1 ||
-		!request->user_stacks)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/task", request->pids[0]);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	return stat(path, &tasks) == 0 && tasks.st_nlink <= FEW_THREADS + 2; /* and . and .. */
+}
+
+/*
+ * Whether to try first without BPF: /proc alone gives whole stacks of sleeping threads but for code
+ * that keeps its frame's address in a register.
+ */
+static bool is_small(const struct look_request *request)
+{
+	return request->stop == STOP_AUTO && !request->kernel_addresses &&
+	       request->pid_count == 1 && request->user_stacks && has_few_threads(request->pids[0]);
 }
 
 /* Whether no user stack is missing or cut short that a better way to look might show. */
@@ -302,6 +307,93 @@ static struct collection collect_whole(
 	return look_once(looker, &request, look);
 }
 
+/* A look at processes that others wait for. */
+struct wave {
+	struct look look;
+	const struct collector *used;
+};
+
+enum { WAVES_MAX = 16 };
+
+/* The process of a thread; 0: there is none. */
+static pid_t process_of(pid_t tid)
+{
+	struct pids pids __attribute__((cleanup(pids_deinit))) = {0};
+	char id[16];
+
+	snprintf(id, sizeof(id), "%d", tid);
+	return failed(targets_resolve(id, NULL, &pids)) || pids.count != 1 ? 0 : pids.items[0];
+}
+
+static int compare_pids(const void *one, const void *other)
+{
+	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/*
+ * Looks at the @count processes @pids, which nobody asked for: nothing of them is stopped, and what
+ * is lacking in them is no gap of the look.
+ */
+static void look_at_related(const struct looker *looker, pid_t *pids, size_t count,
+	struct look *look, struct wave *wave)
+{
+	struct pids list = {.items = pids, .count = count};
+	struct look_request request = request_of(looker, &list);
+
+	qsort(pids, count, sizeof(*pids), compare_pids);
+	request.stop = STOP_NEVER;
+	request.may_look_again = false;
+	request.without_bpf = count == 1 && has_few_threads(pids[0]);
+	wave->look = (struct look){.arena = look->arena};
+	wave->used = look_once(looker, &request, &wave->look).used;
+	for (size_t i = 0; i < wave->look.process_count; i++) {
+		if (looker->options->goroutines != GOROUTINES_NONE)
+			list_tasks(looker, wave->look.processes[i], look->arena);
+	}
+	end_runtimes(&wave->look);
+	for (size_t i = 0; i < wave->look.process_count; i++) {
+		explain_process(arch_native, wave->look.processes[i], look->arena);
+		look->related[look->related_count++] = wave->look.processes[i];
+	}
+}
+
+/* Follows the waits of the look to processes that were not asked for; the number of waves. */
+static size_t follow(const struct looker *looker, struct look *look, struct wave *waves)
+{
+	struct process **from = look->processes;
+	size_t from_count = look->process_count, count = 0;
+
+	look->related = arena_new(look->arena, struct process *, GRAPH_RELATED_MAX);
+	while (count < WAVES_MAX) {
+		pid_t pids[GRAPH_RELATED_MAX];
+		size_t begin = look->related_count;
+		size_t missing = graph_missing(look, from, from_count, !count, process_of, pids,
+			GRAPH_RELATED_MAX - begin);
+
+		if (!missing)
+			break;
+		look_at_related(looker, pids, missing, look, &waves[count++]);
+		from = look->related + begin;
+		from_count = look->related_count - begin;
+	}
+	return count;
+}
+
+/* Says what each task waits for, and on whom. */
+static void explain(const struct looker *looker, struct look *look)
+{
+	struct wave waves[WAVES_MAX];
+
+	for (size_t i = 0; i < look->process_count; i++)
+		explain_process(arch_native, look->processes[i], look->arena);
+	size_t count = follow(looker, look, waves);
+	graph_explain(look);
+	for (size_t i = 0; i < count; i++)
+		waves[i].used->release(&waves[i].look);
+}
+
 void look_take(const struct looker *looker, const struct pids *pids, struct look *look)
 {
 	const struct options *options = looker->options;
@@ -317,6 +409,7 @@ void look_take(const struct looker *looker, const struct pids *pids, struct look
 	request.process_places = options->render.process_info || options->renderer->shows_places;
 	request.no_kernel_threads = options->all && !options->kernel_threads;
 	request.kernel_addresses = allowed;
+	look->partial = options->tid_count || options->states;
 	struct collection collection = collect_whole(looker, request, look);
 	for (size_t i = 0; i < look->process_count; i++) {
 		if (options->goroutines != GOROUTINES_NONE)
@@ -326,8 +419,7 @@ void look_take(const struct looker *looker, const struct pids *pids, struct look
 	if (addresses)
 		add_address_gaps(look, &collection, allowed);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
-	for (size_t i = 0; i < look->process_count; i++)
-		explain_process(arch_native, look->processes[i], look->arena);
+	explain(looker, look);
 	collection.used->release(look);
 	if (options->verbose)
 		report_effort(

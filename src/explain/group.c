@@ -6,6 +6,7 @@
 
 /* What decides the order of groups: lower values are of more interest to who hunts a hang. */
 enum interest {
+	INTEREST_BLOCKER, /* it holds up others */
 	INTEREST_RUNNING,
 	INTEREST_UNINTERRUPTIBLE,
 	INTEREST_WAITING,
@@ -31,6 +32,8 @@ static enum interest thread_interest(const struct thread *thread)
 {
 	if (thread_rests_in_role(thread))
 		return INTEREST_IDLE;
+	if (thread->holds_up)
+		return INTEREST_BLOCKER;
 	switch (thread->state) {
 	case 'R':
 		return INTEREST_RUNNING;
@@ -119,6 +122,8 @@ static int compare_places(const struct entry *left, const struct entry *right)
 	if (order || left->rests_in_role)
 		return order;
 	order = COMPARE(!!left->thread->goroutine, !!right->thread->goroutine);
+	if (!order) /* who holds up others stands apart from who waits alike */
+		order = COMPARE(!!right->thread->holds_up, !!left->thread->holds_up);
 	if (!order)
 		order = compare_goroutines(left->goroutine, right->goroutine);
 	if (!order)
@@ -170,12 +175,23 @@ static void mark_groups(struct entry *entries, size_t count, bool together)
 	}
 }
 
+/* Whether both read the same, and are on the same one. */
+static bool waits_alike(const struct wait *one, const struct wait *other)
+{
+	const struct holder *first = one ? one->followed : NULL;
+	const struct holder *second = other ? other->followed : NULL;
+
+	if (compare_strings(one ? one->sentence : NULL, other ? other->sentence : NULL))
+		return false;
+	return first && second ? first->pid == second->pid && first->thread == second->thread &&
+					 first->task == second->task
+			       : !first == !second;
+}
+
 static bool have_same_wait(const struct thread_group *group)
 {
 	for (size_t i = 0; i < group->count; i++) {
-		const struct wait *first = group->threads[0]->wait, *wait = group->threads[i]->wait;
-
-		if (compare_strings(first ? first->sentence : NULL, wait ? wait->sentence : NULL))
+		if (!waits_alike(group->threads[0]->wait, group->threads[i]->wait))
 			return false;
 	}
 	return true;

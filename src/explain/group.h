@@ -26,9 +26,10 @@ bool thread_rests_in_role(const struct thread *thread);
 /*
  * The threads of @process in groups, in @arena. Threads share a group when kernel and user stacks
  * show the same functions and both have the same state and kind of wait; those that rest in the
- * same role share one wherever they are. Order: running,
- * uninterruptible, blocked in what is not rest, idle; within each the larger group first, then the
- * lower id. With @together false each thread is its own group, in the same order.
+ * same role share one wherever they are; those that hold up others stand apart from those that do
+ * not. Order: who holds up others, running, uninterruptible, blocked in what is not rest, idle;
+ * within each the larger group first, then the lower id. With @together false each thread is its
+ * own group, in the same order.
  */
 struct thread_groups group_threads(
 	const struct process *process, bool together, struct arena *arena);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "model/code.h"
+#include "model/deadlock.h"
 #include "model/descriptor.h"
 #include "model/gap.h"
 #include "model/goroutine.h"
@@ -53,6 +54,8 @@ struct thread {
 	struct syscall_call *syscall;      /* NULL: not in one, or not known */
 	struct wait *wait;                 /* NULL: not known */
 	uint64_t goroutine;                /* the one it runs, or is in a call for; 0: none */
+	size_t holds_up;  /* how many threads and goroutines wait for it, directly or behind
+			     others */
 	const char *role; /* what its runtime uses it for: "idle Go scheduler thread"; NULL: not
 			     known. Static */
 	struct gaps gaps;
@@ -131,11 +134,27 @@ struct process {
 /* The goroutine that @thread runs, where it is among those of @process; NULL: none known. */
 const struct goroutine *goroutine_of(const struct process *process, const struct thread *thread);
 
+/* A thread that others wait for. */
+struct blocker {
+	const struct process *process;
+	const struct thread *thread;
+	size_t holds_up;
+};
+
 struct look {
 	struct arena *arena; /* owns everything below */
 	int64_t taken_at_ns; /* CLOCK_REALTIME */
 	const char *kernel;  /* uname's release */
 	struct process **processes;
 	size_t process_count;
+	bool partial; /* not all threads of the processes were asked for */
+	/* Processes that are waited for and were not asked for: not shown for themselves. */
+	struct process **related;
+	size_t related_count;
+	struct deadlock *deadlocks;
+	size_t deadlock_count;
+	/* The threads that hold up the most and wait for nobody that is known themselves. */
+	struct blocker *blockers;
+	size_t blocker_count;
 	struct gaps gaps;
 };

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Wait: what a thread waits for, in one sentence, and on whom. By explain/. */
+/* Wait: what a thread or goroutine waits for, in one sentence, and on whom. By explain/. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct deadlock;
+struct goroutine;
+struct process;
+struct thread;
 
 /* How sure it is that a wait hangs on its holder. */
 enum sureness {
@@ -33,6 +38,12 @@ struct holder {
 	bool uncertain;   /* a guess: marked "?" */
 	bool unseen;      /* nobody that a look could be taken at: another machine; pid is 0 */
 	const char *text; /* "holds the mutex", "the other end of the pipe"; escaped */
+
+	/* By explain/graph.h: who that is, as far as a look was taken at it. */
+	const struct process *process;
+	const struct thread *thread; /* of a process with one thread, or with one that does not
+					rest, that one */
+	const struct goroutine *task;
 };
 
 struct wait {
@@ -47,4 +58,10 @@ struct wait {
 	 * ends. A signal is not thought of.
 	 */
 	bool holders_complete;
+
+	/* By explain/graph.h. */
+	const struct holder *followed; /* the one holder with which the chain goes on; NULL: it ends
+					  here */
+	bool changed;                  /* who holds it was another one a moment later */
+	const struct deadlock *deadlock; /* it is a part of that, or waits behind it; NULL: none */
 };

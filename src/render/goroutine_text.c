@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explain/goroutines.h"
+#include "render/chain_text.h"
 #include "render/group_text.h"
 #include "render/stack_text.h"
 #include "util/clock.h"
@@ -118,7 +119,7 @@ static void put_waits(
 		page_pad(page, LABEL_COLUMN, 0);
 		page_put(page, STYLE_STRONG, wait->sentence);
 		page_end(page);
-		holders_put(page, process, wait, NULL);
+		chain_put(page, process, wait, NULL);
 		return;
 	}
 	waits = reallocate(NULL, group->count, sizeof(*waits));
@@ -126,10 +127,9 @@ static void put_waits(
 		const struct goroutine *goroutine = group->goroutines[i];
 
 		if (goroutine->wait)
-			waits[count++] =
-				(struct shared_wait){goroutine->wait->sentence, goroutine->id, 1};
+			waits[count++] = (struct shared_wait){goroutine->wait, goroutine->id, 1};
 	}
-	waits_put(page, waits, count, "goroutine");
+	waits_put(page, process, waits, count, "goroutine");
 }
 
 static void put_header(struct page *page, const struct goroutine_group *group)

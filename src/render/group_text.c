@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/chain_text.h"
 #include "render/stack_text.h"
 
 #define ID_RUNS_MAX 48 /* about four lines */
@@ -109,7 +110,7 @@ size_t words_add_up(struct word_count *words, size_t count)
 static int compare_waits(const void *left, const void *right)
 {
 	const struct shared_wait *a = left, *b = right;
-	int order = a->sentence == b->sentence ? 0 : strcmp(a->sentence, b->sentence);
+	int order = a->wait == b->wait ? 0 : strcmp(a->wait->sentence, b->wait->sentence);
 
 	return order ? order : (a->first > b->first) - (a->first < b->first);
 }
@@ -123,7 +124,8 @@ static int compare_shared(const void *left, const void *right)
 	return (a->first > b->first) - (a->first < b->first);
 }
 
-void waits_put(struct page *page, struct shared_wait *waits, size_t count, const char *noun)
+void waits_put(struct page *page, const struct process *process, struct shared_wait *waits,
+	size_t count, const char *noun)
 {
 	size_t different = 0;
 
@@ -131,7 +133,9 @@ void waits_put(struct page *page, struct shared_wait *waits, size_t count, const
 		return;
 	qsort(waits, count, sizeof(*waits), compare_waits);
 	for (size_t i = 0; i < count; i++) {
-		if (different && strcmp(waits[different - 1].sentence, waits[i].sentence) == 0)
+		const struct wait *last = different ? waits[different - 1].wait : NULL;
+
+		if (last && strcmp(last->sentence, waits[i].wait->sentence) == 0)
 			waits[different - 1].count++;
 		else
 			waits[different++] = waits[i];
@@ -139,13 +143,14 @@ void waits_put(struct page *page, struct shared_wait *waits, size_t count, const
 	qsort(waits, different, sizeof(*waits), compare_shared);
 	for (size_t i = 0; i < different && i < WAITS_SHOWN; i++) {
 		page_pad(page, LABEL_COLUMN, 0);
-		page_put(page, STYLE_STRONG, waits[i].sentence);
+		page_put(page, STYLE_STRONG, waits[i].wait->sentence);
 		if (waits[i].count == 1)
 			page_format(page, STYLE_DIM, "   (%s %" PRIu64 ")", noun, waits[i].first);
 		else
 			page_format(page, STYLE_DIM, "   (%zu %ss, %" PRIu64 " the first)",
 				waits[i].count, noun, waits[i].first);
 		page_end(page);
+		chain_put(page, process, waits[i].wait, NULL);
 	}
 	if (different > WAITS_SHOWN) {
 		page_pad(page, LABEL_COLUMN, 0);
@@ -153,40 +158,5 @@ void waits_put(struct page *page, struct shared_wait *waits, size_t count, const
 			"… %zu other waits of this kind: --no-group shows them",
 			different - WAITS_SHOWN);
 		page_end(page);
-	}
-}
-
-/* Whether @sentence names the process already, as words of ours do: "cat (pid 7)". */
-static bool names_process(const char *sentence, pid_t pid)
-{
-	char words[sizeof("(pid )") + 11];
-
-	snprintf(words, sizeof(words), "(pid %d)", pid);
-	return sentence && strstr(sentence, words);
-}
-
-void holders_put(
-	struct page *page, const struct process *process, const struct wait *wait, const char *call)
-{
-	const char *label = "on";
-
-	for (size_t i = 0; i < wait->holder_count; i++) {
-		const struct holder *holder = &wait->holders[i];
-		bool is_goroutine = holder->goroutine && holder->pid == process->pid;
-
-		if (!is_goroutine && (names_process(wait->sentence, holder->pid) ||
-					     names_process(call, holder->pid)))
-			continue;
-		label_put(page, label);
-		if (!is_goroutine)
-			page_format(page, STYLE_PLAIN, "pid %d%s", holder->pid,
-				holder->goroutine || holder->tid ? " " : "");
-		if (holder->goroutine)
-			page_format(page, STYLE_PLAIN, "goroutine %" PRIu64, holder->goroutine);
-		else if (holder->tid)
-			page_format(page, STYLE_PLAIN, "thread %d", holder->tid);
-		page_format(page, STYLE_PLAIN, ": %s", holder->text);
-		page_end(page);
-		label = "";
 	}
 }

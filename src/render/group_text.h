@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a group of threads or of goroutines has in common in text output: ids, waits, holders. */
+/* What a group of threads or of goroutines has in common in text output: ids and waits. */
 #pragma once
 
 #include <stddef.h>
@@ -28,17 +28,15 @@ size_t words_add_up(struct word_count *words, size_t count);
 
 /* One sentence that several of a group share. */
 struct shared_wait {
-	const char *sentence;
-	uint64_t first; /* the lowest id that has it */
+	const struct wait *wait; /* of the first one */
+	uint64_t first;          /* the lowest id that has it */
 	size_t count;
 };
 
 /*
  * Different sentences of one group of "thread"s or "goroutine"s (@noun): the most frequent, each
- * with whose it is. @waits has one entry for each that waits, and is used up.
+ * with whose it is and whom that one is on. @waits has one entry for each that waits, and is used
+ * up.
  */
-void waits_put(struct page *page, struct shared_wait *waits, size_t count, const char *noun);
-
-/* Whom @wait is on, where neither its sentence nor @call, which may be NULL, says it. */
-void holders_put(struct page *page, const struct process *process, const struct wait *wait,
-	const char *call);
+void waits_put(struct page *page, const struct process *process, struct shared_wait *waits,
+	size_t count, const char *noun);

@@ -62,6 +62,8 @@ static struct json_object *tail_value(const struct thread *thread, const struct 
 	if (thread->role)
 		json_add_string(object, "role", thread->role);
 	json_add(object, "wait", thread->wait ? json_wait(thread->wait) : NULL);
+	if (thread->holds_up)
+		json_add_unsigned(object, "holds_up", thread->holds_up);
 	json_add_unsigned(object, "stopped_ns", thread->stopped_ns);
 	json_add(object, "gaps", json_gaps(&thread->gaps));
 	return object;
@@ -135,7 +137,12 @@ static void render(const struct look *look, const struct render_options *options
 		fputs(i ? ",\n" : "\n", out);
 		write_process(out, look->processes[i], stacks, options);
 	}
-	fputs("],\"deadlocks\":[],\"gaps\":", out);
+	fputs("],\"deadlocks\":[", out);
+	for (size_t i = 0; i < look->deadlock_count; i++) {
+		fputs(i ? ",\n" : "\n", out);
+		json_write(out, json_deadlock(&look->deadlocks[i]));
+	}
+	fputs("],\"gaps\":", out);
 	json_write(out, json_gaps(&look->gaps));
 	fputs("}\n", out);
 	json_stacks_destroy(stacks);

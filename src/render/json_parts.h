@@ -8,3 +8,5 @@
 struct json_object *json_gaps(const struct gaps *gaps);
 
 struct json_object *json_wait(const struct wait *wait);
+
+struct json_object *json_deadlock(const struct deadlock *deadlock);

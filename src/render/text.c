@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "explain/group.h"
+#include "render/chain_text.h"
 #include "render/goroutine_text.h"
 #include "render/group_text.h"
 #include "render/info_text.h"
@@ -163,6 +164,8 @@ static void put_state(
 	if (thread->vanished)
 		text_append(&words, ", ended during the look");
 	page_put(page, style, words.bytes);
+	if (thread->holds_up && group->count == 1)
+		page_format(page, STYLE_ALARM, "   holds up %zu", thread->holds_up);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -197,17 +200,18 @@ static void put_names(struct page *page, const struct thread_group *group)
 }
 
 /* Different sentences of one group: the most frequent, each with whose it is. */
-static void put_waits(struct page *page, const struct thread_group *group)
+static void put_waits(
+	struct page *page, const struct process *process, const struct thread_group *group)
 {
 	struct shared_wait *waits cleanup_free = reallocate(NULL, group->count, sizeof(*waits));
 	size_t count = 0;
 
 	for (size_t i = 0; i < group->count; i++) {
 		if (group->threads[i]->wait)
-			waits[count++] = (struct shared_wait){group->threads[i]->wait->sentence,
-				(uint64_t)group->threads[i]->tid, 1};
+			waits[count++] = (struct shared_wait){
+				group->threads[i]->wait, (uint64_t)group->threads[i]->tid, 1};
 	}
-	waits_put(page, waits, count, "thread");
+	waits_put(page, process, waits, count, "thread");
 }
 
 /* Whether the first thread's syscall is but an example of those of its group. */
@@ -341,12 +345,12 @@ static void put_group(struct page *page, const struct process *process,
 		return;
 	}
 	if (!group->same_wait) {
-		put_waits(page, group);
+		put_waits(page, process, group);
 	} else if (thread->wait) {
 		page_pad(page, LABEL_COLUMN, 0);
 		page_put(page, STYLE_STRONG, thread->wait->sentence);
 		page_end(page);
-		holders_put(page, process, thread->wait,
+		chain_put(page, process, thread->wait,
 			thread->syscall ? thread->syscall->text : NULL);
 	}
 	struct examples examples = {
@@ -384,6 +388,7 @@ static void render(const struct look *look, const struct render_options *options
 		.width = options->width,
 	};
 
+	deadlocks_put(&page, look);
 	for (size_t i = 0; i < look->process_count; i++) {
 		if (i)
 			page_end(&page);

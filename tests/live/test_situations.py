@@ -232,6 +232,8 @@ EXPECTED = {
 ELSEWHERE = {
     "traced", "exit_group", "zombie", "zombie-leader", "userfault", "userfault-stack", "jit",
     "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
+    "deadlock-pair", "deadlock-philosophers", "deadlock-behind", "deadlock-self",
+    "deadlock-shared", "deadlock-flocks", "deadlock-mutex-and-pipe", "deadlock-all-asleep", "chain",
 }
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off

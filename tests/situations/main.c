@@ -7,6 +7,7 @@
 
 static const struct situation *const tables[] = {
 	async_situations,
+	deadlock_situations,
 	descriptor_situations,
 	futex_situations,
 	fuse_situations,

@@ -31,6 +31,7 @@ struct situation {
 
 /* The tables, each ended by a situation without a name. */
 extern const struct situation async_situations[];
+extern const struct situation deadlock_situations[];
 extern const struct situation descriptor_situations[];
 extern const struct situation futex_situations[];
 extern const struct situation fuse_situations[];

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The nodes and edges of the graph of waits, and who a holder is. */
+#include "explain/graph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/graph_nodes.h"
+#include "util/memory.h"
+
+/* Holders of one wait that a look is taken at. */
+#define FOLLOWED_OF_WAIT 8
+
+static int compare_pids(const void *one, const void *other)
+{
+	pid_t a = ((const struct graph_process *)one)->pid;
+	pid_t b = ((const struct graph_process *)other)->pid;
+
+	return (a > b) - (a < b);
+}
+
+struct graph_process *graph_process_find(const struct graph *graph, pid_t pid)
+{
+	const struct graph_process key = {.pid = pid};
+
+	return graph->process_count ? bsearch(&key, graph->processes, graph->process_count,
+					      sizeof(key), compare_pids)
+				    : NULL;
+}
+
+/* Adds a process that was looked at once more, since not all its threads were asked for. */
+static void add_process(struct graph *graph, struct process *process, bool whole)
+{
+	for (size_t i = 0; i < graph->process_count && whole; i++) {
+		struct graph_process *known = &graph->processes[i];
+
+		if (known->pid == process->pid) {
+			known->process = process;
+			known->whole = true;
+			return;
+		}
+	}
+	graph->processes[graph->process_count++] =
+		(struct graph_process){.pid = process->pid, .process = process, .whole = whole};
+}
+
+static void add_processes(struct graph *graph)
+{
+	struct look *look = graph->look;
+
+	graph->processes = allocate_zeroed(
+		look->process_count + look->related_count + 1, sizeof(*graph->processes));
+	for (size_t i = 0; i < look->process_count; i++)
+		add_process(graph, look->processes[i], false);
+	for (size_t i = 0; i < graph->process_count && !look->partial; i++)
+		graph->processes[i].whole = true;
+	for (size_t i = 0; i < look->related_count; i++)
+		add_process(graph, look->related[i], true);
+	qsort(graph->processes, graph->process_count, sizeof(*graph->processes), compare_pids);
+}
+
+/* Threads stand by rising id, after the first (model/process.h). */
+static struct thread *find_thread(const struct process *process, pid_t tid)
+{
+	size_t low = 1, high = process->thread_count;
+
+	if (high && process->threads[0].tid == tid)
+		return &process->threads[0];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (process->threads[middle].tid == tid)
+			return &process->threads[middle];
+		if (process->threads[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static struct goroutine *find_goroutine(const struct process *process, uint64_t id)
+{
+	size_t low = 0, high = process->goroutine_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (process->goroutines[middle].id == id)
+			return &process->goroutines[middle];
+		if (process->goroutines[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static bool is_alive(const struct thread *thread)
+{
+	return !thread->vanished && thread->state != 'Z' && thread->state != 'X';
+}
+
+static bool rests(const struct thread *thread)
+{
+	return thread->role || (thread->state != 'R' && thread->state != 'D' &&
+				       (!thread->wait || thread->wait->idle));
+}
+
+/* Of a process the thread that it hangs on: the only one, or the only one that does not rest. */
+static const struct thread *deciding_thread(const struct process *process)
+{
+	const struct thread *only = NULL, *busy = NULL;
+	size_t alive = 0, busy_count = 0;
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct thread *thread = &process->threads[i];
+
+		if (!is_alive(thread))
+			continue;
+		alive++;
+		only = thread;
+		if (!rests(thread)) {
+			busy_count++;
+			busy = thread;
+		}
+	}
+	return alive == 1 ? only : busy_count == 1 ? busy : NULL;
+}
+
+/* Whether both processes map the word at @address of @waiter from the same place of one file. */
+static bool shares_word(const struct process *waiter, uint64_t address, const struct process *other)
+{
+	const struct mapping *mine = mappings_find(&waiter->mappings, address);
+
+	if (!mine || !mine->shared || !mine->inode)
+		return false;
+	uint64_t offset = address - mine->start + mine->offset;
+	for (size_t i = 0; i < other->mappings.count; i++) {
+		const struct mapping *theirs = &other->mappings.items[i];
+
+		if (theirs->shared && theirs->device == mine->device &&
+			theirs->inode == mine->inode && theirs->offset <= offset &&
+			offset - theirs->offset < theirs->end - theirs->start)
+			return true;
+	}
+	return false;
+}
+
+/* Ties a holder to what was looked at; false: it can't be that one. */
+static bool tie(const struct graph *graph, const struct process *waiter, struct holder *holder)
+{
+	if (holder->unseen)
+		return true;
+	const struct graph_process *found = graph_process_find(graph, holder->pid);
+	if (!found)
+		return holder->pid;
+	const struct process *process = found->process;
+
+	holder->process = process;
+	if (holder->tid)
+		holder->thread = find_thread(process, holder->tid);
+	else if (holder->goroutine)
+		holder->task = find_goroutine(process, holder->goroutine);
+	else if (process->pid != waiter->pid)
+		holder->thread = deciding_thread(process);
+	if (holder->tid && holder->thread && !is_alive(holder->thread) && holder->proof.address)
+		return false;
+	return process->pid == waiter->pid || !holder->proof.address ||
+	       shares_word(waiter, holder->proof.address, process);
+}
+
+/* Leaves out the holders for which @keep is false, which it may change; false: none was. */
+static bool leave_out(struct wait *wait, const bool *keep)
+{
+	size_t kept = 0, count = wait->holder_count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i])
+			wait->holders[kept++] = wait->holders[i];
+	}
+	wait->holder_count = kept;
+	if (kept < count)
+		wait->holders_complete = false;
+	return kept < count;
+}
+
+static void tie_holders(const struct graph *graph, const struct process *process, struct wait *wait)
+{
+	bool *keep cleanup_free = allocate_zeroed(wait->holder_count + 1, sizeof(*keep));
+
+	for (size_t i = 0; i < wait->holder_count; i++)
+		keep[i] = wait->holders[i].process || tie(graph, process, &wait->holders[i]);
+	leave_out(wait, keep);
+}
+
+/* The waits of one process that have holders, those that tasks share perhaps more than once. */
+struct wait_list {
+	struct wait **items;
+	size_t count, capacity;
+};
+
+/* Whether it is but some other task of the waiter's own process. */
+static bool is_any_other(const struct process *waiter, const struct holder *holder)
+{
+	return holder->pid == waiter->pid && !holder->tid && !holder->goroutine;
+}
+
+static void list_wait(struct wait_list *list, const struct process *process, struct wait *wait)
+{
+	if (!wait || !wait->holder_count ||
+		(wait->holder_count == 1 && is_any_other(process, &wait->holders[0])))
+		return;
+	array_reserve(list->items, list->count, list->capacity);
+	list->items[list->count++] = wait;
+}
+
+static struct wait_list list_waits(const struct process *process)
+{
+	struct wait_list list = {0};
+
+	for (size_t i = 0; i < process->thread_count; i++)
+		list_wait(&list, process, process->threads[i].wait);
+	for (size_t i = 0; i < process->goroutine_count; i++) {
+		struct goroutine *goroutine = &process->goroutines[i];
+
+		if (!goroutine->tid) /* else it has its thread's */
+			list_wait(&list, process, goroutine->wait);
+	}
+	return list;
+}
+
+static bool has_proof(const struct wait *wait)
+{
+	for (size_t i = 0; i < wait->holder_count; i++) {
+		if (wait->holders[i].proof.address)
+			return true;
+	}
+	return false;
+}
+
+static int compare_pointers(const void *one, const void *other)
+{
+	uintptr_t a = (uintptr_t) * (struct wait *const *)one;
+	uintptr_t b = (uintptr_t) * (struct wait *const *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* Keeps those that have a proof, each once; the number of their holders. */
+static size_t keep_proved(struct wait_list *list)
+{
+	size_t kept = 0, holders = 0;
+
+	qsort(list->items, list->count, sizeof(struct wait *), compare_pointers);
+	for (size_t i = 0; i < list->count; i++) {
+		struct wait *wait = list->items[i];
+
+		if (!has_proof(wait) || (kept && list->items[kept - 1] == wait))
+			continue;
+		list->items[kept++] = wait;
+		holders += wait->holder_count;
+	}
+	list->count = kept;
+	return holders;
+}
+
+/* Reads the proofs of a process's waits as they are now; who is not named any more is left out. */
+static void check_proofs(const struct process *process, struct wait_list *list)
+{
+	size_t count = keep_proved(list), at = 0;
+
+	if (!count)
+		return;
+	struct memory_range *ranges cleanup_free = allocate_zeroed(count, sizeof(*ranges));
+	uint32_t *values cleanup_free = allocate_zeroed(count, sizeof(*values));
+	bool *keep cleanup_free = allocate_zeroed(count, sizeof(*keep));
+	for (size_t i = 0; i < list->count; i++) {
+		for (size_t j = 0; j < list->items[i]->holder_count; j++, at++)
+			ranges[at] = (struct memory_range){
+				.address = list->items[i]->holders[j].proof.address,
+				.length = sizeof(*values),
+				.to = &values[at],
+			};
+	}
+	memory_read_many(process->memory, ranges, count);
+	at = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct wait *wait = list->items[i];
+
+		for (size_t j = 0; j < wait->holder_count; j++, at++) {
+			const struct proof *proof = &wait->holders[j].proof;
+
+			keep[j] = !proof->address ||
+				  (ranges[at].got == sizeof(*values) &&
+					  (values[at] & proof->mask) == proof->value);
+		}
+		if (leave_out(wait, keep))
+			wait->changed = true;
+	}
+}
+
+static void tie_process(const struct graph *graph, const struct process *process)
+{
+	struct wait_list list = list_waits(process);
+
+	for (size_t i = 0; i < list.count; i++)
+		tie_holders(graph, process, list.items[i]);
+	check_proofs(process, &list);
+	free(list.items);
+}
+
+uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid)
+{
+	const struct thread *thread = tid ? find_thread(process->process, tid) : NULL;
+
+	(void)graph;
+	if (!tid)
+		return process->node;
+	if (!thread)
+		return NO_NODE;
+	return process->node + 1 + (uint32_t)(thread - process->process->threads);
+}
+
+/* The node of a goroutine, which only those have that can be in a cycle. */
+static uint32_t find_goroutine_node(
+	const struct graph *graph, const struct graph_process *process, uint64_t id)
+{
+	uint32_t low = process->node + 1 + process->thread_count;
+	uint32_t high = low + process->goroutine_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		uint64_t there = graph->nodes[middle].goroutine->id;
+
+		if (there == id)
+			return middle;
+		if (there < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NO_NODE;
+}
+
+/* Whether the goroutine waits for tasks that are named, so that it may be part of a cycle. */
+static bool has_node(const struct goroutine *goroutine)
+{
+	const struct wait *wait = goroutine->wait;
+
+	if (!wait || !wait->holder_count || goroutine->tid)
+		return false;
+	return wait->holders_complete || wait->holders[0].goroutine;
+}
+
+static bool may_be_stuck(const struct wait *wait)
+{
+	return wait && wait->holders_complete && wait->holder_count;
+}
+
+static void add_nodes(struct graph *graph, struct graph_process *entry)
+{
+	struct process *process = entry->process;
+
+	entry->node = graph->node_count;
+	graph->nodes[graph->node_count++] = (struct graph_node){
+		.process = process,
+		.stuck = entry->whole && process->thread_count && !process->is_kernel &&
+			 !process->gaps.first,
+	};
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+		bool blocked = thread->state == 'S' || thread->state == 'D';
+
+		graph->nodes[graph->node_count++] = (struct graph_node){
+			.process = process,
+			.thread = thread,
+			.wait = thread->wait,
+			.stuck = !is_alive(thread) || (blocked && may_be_stuck(thread->wait)),
+		};
+		entry->thread_count++;
+	}
+	for (size_t i = 0; i < process->goroutine_count; i++) {
+		struct goroutine *goroutine = &process->goroutines[i];
+
+		if (!has_node(goroutine))
+			continue;
+		graph->nodes[graph->node_count++] = (struct graph_node){
+			.process = process,
+			.goroutine = goroutine,
+			.wait = goroutine->wait,
+			.stuck = may_be_stuck(goroutine->wait),
+		};
+		entry->goroutine_count++;
+	}
+}
+
+static uint32_t find_target(
+	const struct graph *graph, const struct graph_node *waiter, const struct holder *holder)
+{
+	const struct graph_process *process =
+		holder->pid ? graph_process_find(graph, holder->pid) : NULL;
+
+	if (!process)
+		return NO_NODE;
+	if (holder->goroutine)
+		return find_goroutine_node(graph, process, holder->goroutine);
+	if (waiter->goroutine && holder->pid == waiter->process->pid && !holder->tid)
+		return NO_NODE;
+	return graph_node_find(graph, process, holder->tid);
+}
+
+static void add_edge(struct graph *graph, struct graph_node *node, uint32_t target)
+{
+	graph->edges[graph->edge_count++] = target;
+	node->edge_count++;
+}
+
+static void add_edges(struct graph *graph)
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < graph->node_count; i++)
+		count += graph->nodes[i].wait ? graph->nodes[i].wait->holder_count : 0;
+	for (size_t i = 0; i < graph->process_count; i++)
+		count += graph->processes[i].thread_count;
+	graph->edges = allocate_zeroed(count + 1, sizeof(*graph->edges));
+	for (uint32_t i = 0; i < graph->node_count; i++) {
+		struct graph_node *node = &graph->nodes[i];
+
+		node->first_edge = graph->edge_count;
+		for (size_t j = 0; node->wait && j < node->wait->holder_count; j++)
+			add_edge(graph, node, find_target(graph, node, &node->wait->holders[j]));
+		for (size_t j = 0; !node_is_task(node) && j < node->process->thread_count; j++)
+			add_edge(graph, node, i + 1 + (uint32_t)j);
+	}
+}
+
+static void build(struct graph *graph)
+{
+	size_t count = graph->process_count;
+
+	for (size_t i = 0; i < graph->process_count; i++) {
+		const struct process *process = graph->processes[i].process;
+
+		count += process->thread_count;
+		for (size_t j = 0; j < process->goroutine_count; j++)
+			count += has_node(&process->goroutines[j]);
+	}
+	graph->nodes = allocate_zeroed(count + 1, sizeof(*graph->nodes));
+	for (size_t i = 0; i < graph->process_count; i++)
+		add_nodes(graph, &graph->processes[i]);
+	add_edges(graph);
+}
+
+/* Tells the threads that were asked for what is known of the same ones of the whole process. */
+static void tell_shown(const struct graph *graph, const struct process *process)
+{
+	const struct graph_process *known = graph_process_find(graph, process->pid);
+
+	for (size_t i = 0; i < process->thread_count && known->process != process; i++) {
+		struct thread *shown = &process->threads[i];
+		const struct thread *whole = find_thread(known->process, shown->tid);
+
+		if (!whole)
+			continue;
+		shown->holds_up = whole->holds_up;
+		if (shown->wait && whole->wait)
+			shown->wait->deadlock = whole->wait->deadlock;
+	}
+}
+
+void graph_explain(struct look *look)
+{
+	struct graph graph = {.look = look};
+
+	add_processes(&graph);
+	for (size_t i = 0; i < look->process_count; i++)
+		tie_process(&graph, look->processes[i]);
+	for (size_t i = 0; i < look->related_count; i++)
+		tie_process(&graph, look->related[i]);
+	build(&graph);
+	graph_find_deadlocks(&graph);
+	graph_follow(&graph);
+	for (size_t i = 0; i < look->process_count && look->partial; i++)
+		tell_shown(&graph, look->processes[i]);
+	free(graph.edges);
+	free(graph.nodes);
+	free(graph.processes);
+}
+
+/* The processes that are missing, in the making. */
+struct missing {
+	const struct look *look;
+	struct graph graph; /* its processes alone */
+	pid_t (*process_of)(pid_t tid);
+	pid_t *pids;
+	size_t count, capacity;
+};
+
+static void add_missing(struct missing *missing, struct holder *holder)
+{
+	const struct graph_process *known;
+
+	if (!holder->pid && holder->tid && !holder->unseen)
+		holder->pid = missing->process_of(holder->tid);
+	if (!holder->pid || missing->count == missing->capacity)
+		return;
+	known = graph_process_find(&missing->graph, holder->pid);
+	if (known && (known->whole || (holder->tid && find_thread(known->process, holder->tid))))
+		return;
+	for (size_t i = 0; i < missing->count; i++) {
+		if (missing->pids[i] == holder->pid)
+			return;
+	}
+	missing->pids[missing->count++] = holder->pid;
+}
+
+size_t graph_missing(struct look *look, struct process *const *processes, size_t count, bool asked,
+	pid_t (*process_of)(pid_t tid), pid_t *pids, size_t capacity)
+{
+	struct missing missing = {
+		.look = look,
+		.graph = {.look = look},
+		.process_of = process_of,
+		.pids = pids,
+		.capacity = capacity,
+	};
+
+	add_processes(&missing.graph);
+	for (size_t i = 0; i < count; i++) {
+		struct wait_list list = list_waits(processes[i]);
+		bool idle_too = !asked && processes[i]->thread_count == 1;
+
+		for (size_t j = 0; j < list.count; j++) {
+			struct wait *wait = list.items[j];
+
+			for (size_t k = 0; k < wait->holder_count && k < FOLLOWED_OF_WAIT; k++) {
+				if (!wait->idle || idle_too)
+					add_missing(&missing, &wait->holders[k]);
+			}
+		}
+		free(list.items);
+	}
+	free(missing.graph.processes);
+	return missing.count;
+}
