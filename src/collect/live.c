@@ -59,6 +59,15 @@ static bool still_there(const struct process *process, const struct thread *thre
 	       place.pc == thread->registers.value[arch_native->pc];
 }
 
+static bool has_thread(const struct process *process, pid_t tid)
+{
+	const struct live_process *live = (const struct live_process *)process;
+	char path[32];
+
+	snprintf(path, sizeof(path), "task/%d", tid);
+	return faccessat(live->directory, path, F_OK, 0) == 0;
+}
+
 static size_t look_again(
 	struct process *process, struct thread **threads, size_t count, struct arena *arena)
 {
@@ -505,6 +514,7 @@ static void finish(struct live *live)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
 	process->still_there = still_there;
+	process->has_thread = has_thread;
 	kept->kernel_stacks = live->session->request->kernel_stacks;
 	if (live->session->request->may_look_again && process->memory)
 		process->look_again = look_again;

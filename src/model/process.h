@@ -21,6 +21,7 @@
 #include "model/registers.h"
 #include "model/stack.h"
 #include "model/syscall.h"
+#include "model/variables.h"
 #include "model/wait.h"
 
 struct arena;
@@ -114,11 +115,17 @@ struct process {
 					      NULL: nothing */
 	const struct memory *memory; /* owned by the collector; NULL: may not be read */
 	struct descriptors *descriptors; /* owned by the collector; never NULL */
+	struct variable_names *variables; /* by symbolize/; NULL: none can be named */
 	struct guard *guard; /* for calls that its files or its memory may never answer; owned by
 				the collector; NULL: they are safe */
 	/* Whether a thread that held still does so to this moment; by the collector. NULL: nothing
 	 * can move it. */
 	bool (*still_there)(const struct process *process, const struct thread *thread);
+	/*
+	 * Whether the process has a thread of this id at this moment, be it among `threads` or not;
+	 * by the collector. NULL: it has no others.
+	 */
+	bool (*has_thread)(const struct process *process, pid_t tid);
 	/*
 	 * Looks at the threads once more, each stopped for the copy: those for which that went well
 	 * have new facts, all of that moment, and are kept at the front; their number. By the

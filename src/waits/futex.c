@@ -4,208 +4,15 @@
  * space above the call tell. Nothing is claimed that they do not name.
  */
 #include <linux/futex.h>
-#include <string.h>
 
-#include "util/memory.h"
-#include "waits/kinds.h"
+#include "waits/futex_parts.h"
 
-/* Frames above the call that are looked at; the deepest known chain (Rust's) has six. */
-#define FRAMES_LOOKED_AT 16
-
-enum role {
-	ROLE_NONE,    /* tells nothing, and ends the search */
-	ROLE_PASSING, /* a step on the way into the kernel */
-	ROLE_MUSL,    /* such a step that only musl has */
-	ROLE_MUTEX,
-	ROLE_CONDITION,
-	ROLE_READ_LOCK,
-	ROLE_WRITE_LOCK,
-	ROLE_SEMAPHORE,
-	ROLE_BARRIER,
-	ROLE_ONCE,
-	ROLE_STATIC,
-	ROLE_JOIN,
-	ROLE_PARK,
-	ROLE_FUTURE,
-	ROLE_GO_LOCK,
-	ROLE_GO_NOTE,
-	ROLE_GO_SIGNAL,
-};
-
-/*
- * By the function's name, without what follows a dot or an at sign, and without leading underscores
- * and "GI_" (glibc's local aliases) unless they are asked for. Those with "::" may stand anywhere
- * in a name.
- */
-static const struct {
-	const char *function;
-	enum role role;
-} functions[] = {
-	{"syscall", ROLE_PASSING},
-	{"internal_syscall_cancel", ROLE_PASSING},
-	{"syscall_cancel", ROLE_PASSING},
-	{"syscall_cancel_arch", ROLE_PASSING},
-	{"lll_lock_wait", ROLE_PASSING},
-	{"lll_clocklock_wait", ROLE_PASSING},
-	{"futex_wait", ROLE_PASSING},
-	{"futex_wait_simple", ROLE_PASSING},
-	{"futex_lock_pi64", ROLE_PASSING},
-	{"futex_abstimed_wait64", ROLE_PASSING},
-	{"futex_abstimed_wait_cancelable64", ROLE_PASSING},
-	{"futex_abstimed_wait_common", ROLE_PASSING},
-	{"futex_abstimed_wait_common64", ROLE_PASSING},
-	{"do_futex_wait", ROLE_PASSING},
-	{"__timedwait", ROLE_MUSL},
-	{"__timedwait_cp", ROLE_MUSL},
-	{"__wait", ROLE_MUSL},
-	{"__syscall_cp", ROLE_MUSL},
-	{"__syscall_cp_c", ROLE_MUSL},
-	{"__syscall_cp_asm", ROLE_MUSL},
-
-	{"pthread_mutex_lock", ROLE_MUTEX},
-	{"pthread_mutex_lock_full", ROLE_MUTEX},
-	{"pthread_mutex_timedlock", ROLE_MUTEX},
-	{"pthread_mutex_clocklock", ROLE_MUTEX},
-	{"pthread_mutex_clocklock_common", ROLE_MUTEX},
-	{"pthread_mutex_cond_lock", ROLE_MUTEX},
-	{"mtx_lock", ROLE_MUTEX},
-	{"mtx_timedlock", ROLE_MUTEX},
-	{"pthread_cond_wait", ROLE_CONDITION},
-	{"pthread_cond_wait_common", ROLE_CONDITION},
-	{"pthread_cond_timedwait", ROLE_CONDITION},
-	{"pthread_cond_clockwait", ROLE_CONDITION},
-	{"cnd_wait", ROLE_CONDITION},
-	{"cnd_timedwait", ROLE_CONDITION},
-	{"pthread_rwlock_rdlock", ROLE_READ_LOCK},
-	{"pthread_rwlock_timedrdlock", ROLE_READ_LOCK},
-	{"pthread_rwlock_clockrdlock", ROLE_READ_LOCK},
-	{"pthread_rwlock_rdlock_full64", ROLE_READ_LOCK},
-	{"pthread_rwlock_wrlock", ROLE_WRITE_LOCK},
-	{"pthread_rwlock_timedwrlock", ROLE_WRITE_LOCK},
-	{"pthread_rwlock_clockwrlock", ROLE_WRITE_LOCK},
-	{"pthread_rwlock_wrlock_full64", ROLE_WRITE_LOCK},
-	{"sem_wait", ROLE_SEMAPHORE},
-	{"sem_timedwait", ROLE_SEMAPHORE},
-	{"sem_clockwait", ROLE_SEMAPHORE},
-	{"new_sem_wait", ROLE_SEMAPHORE},
-	{"new_sem_wait_slow64", ROLE_SEMAPHORE},
-	{"pthread_barrier_wait", ROLE_BARRIER},
-	{"pthread_once", ROLE_ONCE},
-	{"pthread_once_slow", ROLE_ONCE},
-	{"pthread_once_full", ROLE_ONCE},
-	{"call_once", ROLE_ONCE},
-	{"cxa_guard_acquire", ROLE_STATIC},
-	{"pthread_join", ROLE_JOIN},
-	{"pthread_tryjoin_np", ROLE_JOIN},
-	{"pthread_timedjoin_np", ROLE_JOIN},
-	{"pthread_clockjoin_np", ROLE_JOIN},
-	{"pthread_clockjoin_ex", ROLE_JOIN},
-	{"thrd_join", ROLE_JOIN},
-
-	{"std::__atomic_futex_unsigned_base::_M_futex_wait_until", ROLE_FUTURE},
-
-	{"::futex::futex_wait", ROLE_PASSING},
-	{"::futex::Mutex::lock_contended", ROLE_MUTEX},
-	{"::futex::Condvar::wait", ROLE_CONDITION},
-	{"::futex::RwLock::read_contended", ROLE_READ_LOCK},
-	{"::futex::RwLock::write_contended", ROLE_WRITE_LOCK},
-	{"::futex::Once::call", ROLE_ONCE},
-	{"::futex::Once::wait", ROLE_ONCE},
-	{"::futex::Parker::park", ROLE_PARK},
-
-	{"runtime.futex", ROLE_PASSING},
-	{"runtime.futexsleep", ROLE_PASSING},
-	{"runtime.lock2", ROLE_GO_LOCK},
-	{"runtime.notesleep", ROLE_GO_NOTE},
-	/* Called by notetsleep() for the scheduler, and by notetsleepg() for a goroutine. */
-	{"runtime.notetsleep_internal", ROLE_PASSING},
-	{"runtime.notetsleep", ROLE_GO_NOTE},
-	{"runtime.notetsleepg", ROLE_PASSING},
-	{"os/signal.signal_recv", ROLE_GO_SIGNAL},
-};
-
-static bool is_named(const char *symbol, const char *pattern)
-{
-	size_t length = strlen(pattern);
-
-	if (strstr(pattern, "::"))
-		return strstr(symbol, pattern);
-	return strncmp(symbol, pattern, length) == 0 && strchr(".@", symbol[length]);
-}
-
-static enum role find_role(const char *symbol)
-{
-	const char *name = symbol + strspn(symbol, "_");
-
-	if (name > symbol && strncmp(name, "GI_", 3) == 0)
-		name += 3 + strspn(name + 3, "_");
-	for (size_t i = 0; i < array_length(functions); i++) {
-		const char *pattern = functions[i].function;
-
-		if (is_named(pattern[0] == '_' ? symbol : name, pattern))
-			return functions[i].role;
-	}
-	return ROLE_NONE;
-}
-
-/*
- * The innermost function that tells. A function without a name is passed over only in the module
- * that makes the call, whose own helpers are stripped of their names; any other function that is
- * not known ends the search, so that what stands further out is never taken for the cause.
- */
-static struct telling seek_telling(const struct user_stack *stack)
-{
-	struct telling telling = {.role = ROLE_NONE};
-	size_t count = stack->frames ? stack->frame_count : 0;
-
-	for (size_t i = 0; i < count && i < FRAMES_LOOKED_AT; i++) {
-		const struct frame *frame = stack->frames[i];
-		const char *module = frame->module, *first = stack->frames[0]->module;
-
-		if (i == 0)
-			telling.musl = module && strstr(module, "ld-musl-");
-		if (frame->uncertain)
-			break;
-		if (!frame->symbol) {
-			if (!module || !first || strcmp(module, first) != 0)
-				break;
-			continue;
-		}
-		enum role role = find_role(frame->symbol);
-		telling.musl |= role == ROLE_MUSL;
-		if (role == ROLE_PASSING || role == ROLE_MUSL)
-			continue;
-		telling.role = role;
-		break;
-	}
-	return telling;
-}
-
-static struct telling find_telling(struct waiting *waiting)
-{
-	const struct user_stack *stack = waiting->thread->user_stack;
-	size_t slot = stack_slot(stack);
-	struct waits *waits = waiting->waits;
-
-	if (!stack)
-		return (struct telling){.role = ROLE_NONE};
-	if (waits->tellings[slot].stack != stack) {
-		waits->tellings[slot].stack = stack;
-		waits->tellings[slot].telling = seek_telling(stack);
-	}
-	return waits->tellings[slot].telling;
-}
-
-/* The address and the value of a futex that is waited for, whichever call it is. */
-struct futex {
-	uint64_t address;
-	uint64_t expected;
-	uint32_t operation; /* FUTEX_WAIT … */
-	bool private;
-};
+/* How much of a stack is searched for what pthread_cond_wait() keeps there, in bytes from sp. */
+#define STACK_SEARCHED 1024
 
 static struct futex read_futex(const struct waiting *waiting)
 {
+	const struct process *process = waiting->process;
 	struct futex futex = {.address = call_value(waiting, "uaddr"),
 		.expected = call_value(waiting, "val"),
 		.operation = FUTEX_WAIT_BITSET};
@@ -217,70 +24,170 @@ static struct futex read_futex(const struct waiting *waiting)
 		futex.operation = operation & (uint32_t)FUTEX_CMD_MASK;
 		futex.private = operation & FUTEX_PRIVATE_FLAG;
 	}
+	const struct mapping *mapping = mappings_find(&process->mappings, futex.address);
+	futex.within = futex.private || (mapping && !mapping->shared);
+	futex.known =
+		memory_read_now(process->memory, futex.address, &futex.word, sizeof(futex.word));
 	return futex;
 }
 
-#define HEX(value) ((unsigned long long)(value))
+/* What is between the memory and the kernel alone: FUTEX_LOCK_PI, by whomever it is used. */
+static bool explain_pi(struct waiting *waiting)
+{
+	uint32_t operation = (uint32_t)call_value(waiting, "futex_op") & (uint32_t)FUTEX_CMD_MASK;
+
+	if (operation != FUTEX_LOCK_PI && operation != FUTEX_LOCK_PI2)
+		return false;
+	struct futex futex = read_futex(waiting);
+	struct lock lock = pi_lock(&futex);
+	say(waiting, "waits for the priority-inheriting mutex");
+	say_futex(waiting, &futex);
+	add_lock_holder(waiting, &futex, &lock, "holds the mutex");
+	say_timeout(waiting);
+	return true;
+}
 
 /*
  * Within pthread_cond_wait() the mutex may be waited for as well, to be taken again. glibc waits
  * for the signal with FUTEX_WAIT_BITSET, and for a contended lock with FUTEX_WAIT for a change from
- * 2 (sysdeps/nptl/futex-internal.c and nptl/lowlevellock.c, 2.17 to 2.41). musl waits with
+ * 2 (sysdeps/nptl/futex-internal.c and nptl/lowlevellock.c, 2.17 to 2.42). musl waits with
  * FUTEX_WAIT for both, but its lock has a function of its own
  * (src/thread/pthread_cond_timedwait.c).
  */
-static bool is_relocking(const struct telling *telling, const struct futex *futex)
+static bool is_relocking(const struct waiting *waiting, const struct telling *telling)
 {
-	return telling->role == ROLE_CONDITION && !telling->musl &&
-	       futex->operation == FUTEX_WAIT && futex->expected == 2;
+	return telling->role == ROLE_CONDITION && telling->maker == MAKER_C &&
+	       (uint32_t)call_value(waiting, "val") == 2 &&
+	       ((uint32_t)call_value(waiting, "futex_op") & (uint32_t)FUTEX_CMD_MASK) == FUTEX_WAIT;
+}
+
+static struct lock find_mutex(
+	const struct waiting *waiting, enum futex_maker maker, const struct futex *futex)
+{
+	const struct memory *memory = waiting->process->memory;
+
+	switch (maker) {
+	case MAKER_C:
+		return glibc_mutex(memory, futex);
+	case MAKER_MUSL:
+		return musl_mutex(memory, futex);
+	case MAKER_RUST:
+		return rust_mutex(futex);
+	default:
+		return (struct lock){.address = futex->address};
+	}
+}
+
+/* That a thread is parked on a word of its own leads to no lock. */
+static bool explain_parking_lot(struct waiting *waiting, const char *what)
+{
+	struct futex futex = read_futex(waiting);
+
+	say(waiting, "waits for %s of parking_lot", what);
+	add_others(waiting, &futex);
+	say_timeout(waiting);
+	return true;
 }
 
 static bool explain_mutex(struct waiting *waiting)
 {
 	struct telling telling = find_telling(waiting);
-	struct futex futex = read_futex(waiting);
-	uint64_t mutex = futex.address;
 
-	if (futex.operation == FUTEX_LOCK_PI || futex.operation == FUTEX_LOCK_PI2) {
-		say(waiting, "waits for the priority-inheriting mutex with futex 0x%llx",
-			HEX(mutex));
-	} else if (telling.role == ROLE_GO_LOCK) {
-		say(waiting, "waits for the lock 0x%llx of Go's runtime", HEX(mutex));
-	} else if (telling.role == ROLE_MUTEX || is_relocking(&telling, &futex)) {
-		/*
-		 * The lock is the first member in glibc and in Rust, the second in musl
-		 * (src/internal/pthread_impl.h, _m_lock).
-		 */
-		if (telling.musl)
-			mutex -= sizeof(int);
-		say(waiting, "waits for mutex 0x%llx", HEX(mutex));
-	} else {
+	if (telling.role != ROLE_MUTEX && !is_relocking(waiting, &telling))
 		return false;
+	if (telling.maker == MAKER_PARKING_LOT)
+		return explain_parking_lot(waiting, "a mutex (who holds it is not recorded)");
+	struct futex futex = read_futex(waiting);
+	struct lock lock = find_mutex(waiting, telling.maker, &futex);
+	if (telling.maker == MAKER_GO) {
+		say(waiting, "waits for the lock 0x%llx of Go's runtime", HEX(futex.address));
+	} else {
+		say(waiting, "waits for mutex ");
+		say_object(waiting, lock.address);
+		add_lock_holder(waiting, &futex, &lock, "holds the mutex");
 	}
 	say_timeout(waiting);
 	return true;
 }
 
+/* The condition variable and its mutex, as far as they can be found on the thread's stack. */
+static bool find_condition(
+	const struct waiting *waiting, const struct futex *futex, struct condition *condition)
+{
+	const struct thread *thread = waiting->thread;
+	size_t length =
+		thread->stack_length < STACK_SEARCHED ? thread->stack_length : STACK_SEARCHED;
+
+	return thread->stack_bytes &&
+	       glibc_condition(thread->stack_bytes, length, futex, condition);
+}
+
 static bool explain_condition(struct waiting *waiting)
 {
-	if (find_telling(waiting).role != ROLE_CONDITION)
+	struct telling telling = find_telling(waiting);
+	struct condition condition;
+
+	if (telling.role != ROLE_CONDITION)
 		return false;
 	/* A pool's threads are not the first of their process. */
 	waiting->idle = waiting->thread->tid != waiting->process->pid;
-	say(waiting, "waits for a condition variable (futex 0x%llx)",
-		HEX(read_futex(waiting).address));
+	if (telling.maker == MAKER_PARKING_LOT)
+		return explain_parking_lot(waiting, "a condition variable");
+	struct futex futex = read_futex(waiting);
+	if (telling.maker == MAKER_C && find_condition(waiting, &futex, &condition)) {
+		say(waiting, "waits for condition variable ");
+		say_object(waiting, condition.address);
+		say(waiting, " with mutex ");
+		say_object(waiting, condition.mutex);
+	} else {
+		say(waiting, "waits for a condition variable");
+		say_futex(waiting, &futex);
+	}
+	add_others(waiting, &futex);
 	say_timeout(waiting);
 	return true;
 }
 
+static struct lock find_rwlock(const struct waiting *waiting, enum futex_maker maker,
+	const struct futex *futex, bool to_write)
+{
+	const struct memory *memory = waiting->process->memory;
+
+	switch (maker) {
+	case MAKER_C:
+		return glibc_rwlock(memory, futex, to_write);
+	case MAKER_MUSL:
+		return musl_rwlock(futex);
+	case MAKER_RUST:
+		return rust_rwlock(memory, futex, to_write);
+	default:
+		return (struct lock){0};
+	}
+}
+
 static bool explain_rwlock(struct waiting *waiting)
 {
-	int role = find_telling(waiting).role;
+	struct telling telling = find_telling(waiting);
+	bool to_write = telling.role == ROLE_WRITE_LOCK;
+	const char *purpose = to_write ? "write" : "read";
 
-	if (role != ROLE_READ_LOCK && role != ROLE_WRITE_LOCK)
+	if (telling.role != ROLE_READ_LOCK && !to_write)
 		return false;
-	say(waiting, "waits for a read-write lock, to %s (futex 0x%llx)",
-		role == ROLE_READ_LOCK ? "read" : "write", HEX(read_futex(waiting).address));
+	if (telling.maker == MAKER_PARKING_LOT)
+		return explain_parking_lot(waiting,
+			to_write ? "a read-write lock, to write (who has it is not recorded)"
+				 : "a read-write lock, to read (who has it is not recorded)");
+	struct futex futex = read_futex(waiting);
+	struct lock lock = find_rwlock(waiting, telling.maker, &futex, to_write);
+	if (lock.address) {
+		say(waiting, "waits for read-write lock ");
+		say_object(waiting, lock.address);
+		say(waiting, ", to %s", purpose);
+	} else {
+		say(waiting, "waits for a read-write lock, to %s", purpose);
+		say_futex(waiting, &futex);
+	}
+	add_lock_holder(waiting, &futex, &lock, "holds the lock");
 	say_timeout(waiting);
 	return true;
 }
@@ -289,50 +196,58 @@ static bool explain_semaphore(struct waiting *waiting)
 {
 	if (find_telling(waiting).role != ROLE_SEMAPHORE)
 		return false;
-	say(waiting, "waits for semaphore 0x%llx", HEX(read_futex(waiting).address));
+	struct futex futex = read_futex(waiting);
+	say(waiting, "waits for semaphore ");
+	say_object(waiting, futex.address);
+	add_others(waiting, &futex);
 	say_timeout(waiting);
 	return true;
 }
 
 static bool explain_barrier(struct waiting *waiting)
 {
-	if (find_telling(waiting).role != ROLE_BARRIER)
+	struct telling telling = find_telling(waiting);
+	const struct memory *memory = waiting->process->memory;
+	uint32_t come, count;
+	uint64_t barrier;
+
+	if (telling.role != ROLE_BARRIER)
 		return false;
-	say(waiting, "waits for the other threads at a barrier (futex 0x%llx)",
-		HEX(read_futex(waiting).address));
+	struct futex futex = read_futex(waiting);
+	say(waiting, "waits for the other threads at ");
+	if (telling.maker == MAKER_C && glibc_barrier(memory, &futex, &barrier, &come, &count)) {
+		say(waiting, "barrier ");
+		say_object(waiting, barrier);
+		say(waiting, ": %u of %u %s come", come, count, come == 1 ? "has" : "have");
+	} else {
+		say(waiting, "a barrier");
+		say_futex(waiting, &futex);
+		if (telling.maker == MAKER_MUSL && musl_barrier(memory, &futex, &come))
+			say(waiting, ": %u %s come", come, come == 1 ? "has" : "have");
+	}
+	add_others(waiting, &futex);
 	return true;
 }
 
 static bool explain_once(struct waiting *waiting)
 {
-	int role = find_telling(waiting).role;
+	struct telling telling = find_telling(waiting);
 
-	if (role != ROLE_ONCE && role != ROLE_STATIC)
+	if (telling.role != ROLE_ONCE && telling.role != ROLE_STATIC)
 		return false;
-	say(waiting, "waits for another thread to finish %s (futex 0x%llx)",
-		role == ROLE_ONCE ? "what is done once" : "the initialization of a static variable",
-		HEX(read_futex(waiting).address));
-	return true;
-}
-
-/* Threads stand by rising id, after the first (model/process.h). */
-static bool is_thread(const struct process *process, pid_t tid)
-{
-	size_t low = 1, high = process->thread_count;
-
-	if (high && process->threads[0].tid == tid)
-		return true;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (process->threads[middle].tid == tid)
-			return true;
-		if (process->threads[middle].tid < tid)
-			low = middle + 1;
-		else
-			high = middle;
+	struct futex futex = read_futex(waiting);
+	if (telling.maker == MAKER_PARKING_LOT) {
+		say(waiting, "waits for another thread to finish what is done once (parking_lot)");
+	} else if (telling.role == ROLE_STATIC) {
+		say(waiting, "waits for another thread to finish the initialization of ");
+		say_guarded(waiting, &futex);
+	} else {
+		say(waiting, "waits for another thread to finish what is done once");
+		say_futex(waiting, &futex);
 	}
-	return false;
+	add_others(waiting, &futex);
+	say_timeout(waiting);
+	return true;
 }
 
 /*
@@ -341,36 +256,38 @@ static bool is_thread(const struct process *process, pid_t tid)
  * its helper by a jump, so that its name is often not on the stack: then the id of another living
  * thread as the expected value tells.
  */
-static bool is_joining(const struct waiting *waiting, const struct futex *futex)
+static bool is_joining(const struct waiting *waiting)
 {
-	pid_t tid = (pid_t)futex->expected;
+	uint32_t operation = (uint32_t)call_value(waiting, "futex_op");
+	pid_t tid = (pid_t)call_value(waiting, "val");
 
-	return futex->operation == FUTEX_WAIT_BITSET && !futex->private &&
-	       same_pid_namespace(waiting) && tid != waiting->thread->tid &&
-	       is_thread(waiting->process, tid);
+	if (call_parameter(waiting->call, "futex_op") < 0 || (operation & FUTEX_PRIVATE_FLAG) ||
+		(operation & (uint32_t)FUTEX_CMD_MASK) != FUTEX_WAIT_BITSET || tid <= 0)
+		return false;
+	const struct thread *thread = find_thread(waiting, tid);
+	return thread && thread != waiting->thread;
 }
 
 static bool explain_join(struct waiting *waiting)
 {
 	struct telling telling = find_telling(waiting);
-	struct futex futex = read_futex(waiting);
-	pid_t tid = (pid_t)futex.expected;
 
-	if (telling.role != ROLE_JOIN &&
-		(telling.role != ROLE_NONE || !is_joining(waiting, &futex)))
+	if (telling.role != ROLE_JOIN && (telling.role != ROLE_NONE || !is_joining(waiting)))
 		return false;
-	if (telling.musl || tid <= 0) {
+	struct futex futex = read_futex(waiting);
+	uint64_t address = futex.address;
+	pid_t tid = (pid_t)futex.expected;
+	if (telling.maker == MAKER_MUSL)
+		tid = musl_joined(waiting->process->memory, &futex, &address);
+	const struct thread *thread = tid > 0 ? find_thread(waiting, tid) : NULL;
+	if (tid <= 0 || (telling.maker == MAKER_MUSL && !thread))
 		say(waiting, "waits for a thread to end");
-	} else if (!same_pid_namespace(waiting)) {
+	else if (!thread && !same_pid_namespace(waiting))
 		say(waiting, "waits for thread %d (an id of its own pid namespace) to end", tid);
-	} else {
-		say(waiting, "waits for thread %d to end", tid);
-		if (is_thread(waiting->process, tid)) {
-			add_holder(waiting, SURE_OWNS, waiting->process->pid, tid,
-				"the joined thread");
-			holders_are_all(waiting);
-		}
-	}
+	else
+		say(waiting, "waits for thread %d to end", thread ? thread->tid : tid);
+	if (tid > 0)
+		add_joined(waiting, tid, address);
 	say_timeout(waiting);
 	return true;
 }
@@ -379,7 +296,9 @@ static bool explain_park(struct waiting *waiting)
 {
 	if (find_telling(waiting).role != ROLE_PARK)
 		return false;
+	struct futex futex = read_futex(waiting);
 	say(waiting, "waits for another thread to unpark it");
+	add_others(waiting, &futex);
 	say_timeout(waiting);
 	return true;
 }
@@ -388,8 +307,10 @@ static bool explain_future(struct waiting *waiting)
 {
 	if (find_telling(waiting).role != ROLE_FUTURE)
 		return false;
-	say(waiting, "waits for the result of a future (futex 0x%llx)",
-		HEX(read_futex(waiting).address));
+	struct futex futex = read_futex(waiting);
+	say(waiting, "waits for the result of a future");
+	say_futex(waiting, &futex);
+	add_others(waiting, &futex);
 	say_timeout(waiting);
 	return true;
 }
@@ -407,21 +328,24 @@ static bool explain_several(struct waiting *waiting)
 static bool explain_futex(struct waiting *waiting)
 {
 	struct futex futex = read_futex(waiting);
-
 	int role = find_telling(waiting).role;
 
-	if (role == ROLE_GO_SIGNAL) {
+	if (role == ROLE_SIGNAL) {
 		waiting->idle = true;
 		waiting->word = "signal";
 		say(waiting, "waits for a signal (futex 0x%llx)", HEX(futex.address));
-	} else if (role == ROLE_GO_NOTE) {
+	} else if (role == ROLE_NOTE) {
 		waiting->idle = true;
 		say(waiting, "waits for work from Go's scheduler (futex 0x%llx)",
 			HEX(futex.address));
 	} else if (futex.operation == FUTEX_WAIT || futex.operation == FUTEX_WAIT_BITSET ||
 		   futex.operation == FUTEX_WAIT_REQUEUE_PI) {
-		say(waiting, "waits for futex 0x%llx to change from %llu%s", HEX(futex.address),
-			HEX(futex.expected), futex.private ? " (private)" : "");
+		say(waiting, "waits for futex ");
+		say_object(waiting, futex.address);
+		say(waiting, " to change from %llu%s", HEX(futex.expected),
+			futex.private ? " (private)" : "");
+		if (futex.private)
+			add_others(waiting, &futex);
 	} else {
 		say(waiting, "waits in a futex operation on 0x%llx", HEX(futex.address));
 	}
@@ -430,6 +354,7 @@ static bool explain_futex(struct waiting *waiting)
 }
 
 static const struct wait_kind rows[] = {
+	{"mutex", false, CALL_FUTEX, explain_pi},
 	{"mutex", false, CALL_FUTEX, explain_mutex},
 	{"condition", true, CALL_FUTEX, explain_condition},
 	{"rwlock", false, CALL_FUTEX, explain_rwlock},

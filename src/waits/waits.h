@@ -16,10 +16,10 @@
 
 #define STACK_CACHE 64
 
-/* What the functions of user space above a futex call say; see futex.c. */
+/* What the functions of user space above a futex call say; see futex_parts.h. */
 struct telling {
-	bool musl;
-	int role;
+	int maker; /* enum futex_maker */
+	int role;  /* enum futex_role */
 };
 
 /* What the waits of one process have in common. Zeroed but for the first three. */

@@ -120,11 +120,20 @@ uint64_t call_value(const struct waiting *waiting, const char *name)
 struct holder *add_holder(
 	struct waiting *waiting, enum sureness sureness, pid_t pid, pid_t tid, const char *text)
 {
-	if (!waiting->holders)
-		waiting->holders = arena_new(waiting->waits->arena, struct holder, HOLDERS_MAX);
-	if (waiting->holder_count == HOLDERS_MAX) {
+	size_t count = waiting->holder_count;
+
+	if (count == HOLDERS_MAX) {
 		waiting->holders_complete = false;
 		return NULL;
+	}
+	/* Most waits have one; room is made for 1, 2, 4 … */
+	if ((count & (count - 1)) == 0) {
+		struct holder *holders =
+			arena_new(waiting->waits->arena, struct holder, count ? 2 * count : 1);
+
+		for (size_t i = 0; i < count; i++)
+			holders[i] = waiting->holders[i];
+		waiting->holders = holders;
 	}
 	struct holder *holder = &waiting->holders[waiting->holder_count++];
 	*holder = (struct holder){.pid = pid, .tid = tid, .sureness = sureness, .text = text};

@@ -534,7 +534,7 @@ static void mutexes(void **state)
 		"waits for the lock 0x1000 of Go's runtime");
 	target->thread.user_stack = NULL;
 	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_LOCK_PI_PRIVATE, 0, 0), "mutex", false,
-		"waits for the priority-inheriting mutex with futex 0x1000");
+		"waits for the priority-inheriting mutex (futex 0x1000)");
 }
 
 static void condition_variables(void **state)
