@@ -15,6 +15,7 @@
 #include "collect/process_facts.h"
 #include "collect/refusal.h"
 #include "collect/stack_copy.h"
+#include "collect/surroundings.h"
 #include "collect/task_gaps.h"
 #include "util/clock.h"
 #include "util/file.h"
@@ -92,6 +93,7 @@ void session_init(struct session *session, const struct look_request *request, s
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
 	};
+	session->surroundings = surroundings_create(session->machine, look->arena);
 	session->clock = scheduler_clock_create(session->guard);
 	look->processes = arena_new(look->arena, struct process *, request->pid_count);
 	look->process_count = 0;
@@ -520,6 +522,7 @@ static void finish(struct live *live)
 		process->look_again = look_again;
 	process->descriptors = descriptors_open(
 		process->pid, live->directory, live->session->machine, look->arena);
+	process->surroundings = live->session->surroundings;
 	if (live->session->request->process_info)
 		process_read_info(process, live->directory, look->arena);
 	look->processes[look->process_count++] = process;

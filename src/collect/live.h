@@ -16,6 +16,7 @@ struct session {
 	const struct look_request *request;
 	struct look *look;
 	struct machine *machine;
+	struct surroundings *surroundings;
 	struct guard *guard;
 	struct scheduler_clock *clock;
 	struct kernel_stacks *known_stacks;

@@ -176,9 +176,19 @@ int machine_open_files(int process)
 	return other;
 }
 
+/* Of the devices those that have another end. */
+static bool is_of_interest(const struct statx *file)
+{
+	dev_t number = makedev(file->stx_rdev_major, file->stx_rdev_minor);
+
+	if (S_ISCHR(file->stx_mode))
+		return number == MACHINE_FUSE || number == MACHINE_PTMX;
+	return !S_ISDIR(file->stx_mode) && !S_ISBLK(file->stx_mode);
+}
+
 /*
- * Adds the pipes, FIFOs and sockets among the descriptors in @directory. AT_STATX_DONT_SYNC
- * keeps a network file system that does not answer from holding us up.
+ * Adds what is of interest among the descriptors in @directory. AT_STATX_DONT_SYNC keeps a
+ * network file system that does not answer from holding us up.
  */
 static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
 {
@@ -187,20 +197,24 @@ static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
 	while ((entry = readdir(directory))) {
 		int fd = parse_number(entry->d_name);
 		struct statx file;
-		struct stat link;
+		struct stat link = {0};
 
 		if (fd < 0 ||
 			statx(dirfd(directory), entry->d_name, AT_STATX_DONT_SYNC,
 				STATX_TYPE | STATX_INO, &file) < 0 ||
-			(!S_ISFIFO(file.stx_mode) && !S_ISSOCK(file.stx_mode)) ||
+			!is_of_interest(&file))
+			continue;
+		if ((S_ISFIFO(file.stx_mode) || S_ISSOCK(file.stx_mode)) &&
 			fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		array_reserve(machine->files, machine->file_count, machine->file_capacity);
 		machine->files[machine->file_count++] = (struct open_file){
 			.device = makedev(file.stx_dev_major, file.stx_dev_minor),
 			.inode = file.stx_ino,
+			.represents = makedev(file.stx_rdev_major, file.stx_rdev_minor),
 			.pid = pid,
 			.fd = fd,
+			.is_anonymous = !(file.stx_mode & S_IFMT),
 			.readable = link.st_mode & S_IRUSR,
 			.writable = link.st_mode & S_IWUSR,
 		};
@@ -283,6 +297,12 @@ struct open_files machine_find(struct machine *machine, dev_t device, ino_t inod
 			break;
 	}
 	return (struct open_files){machine->files ? machine->files + low : NULL, end - low};
+}
+
+struct open_files machine_files(struct machine *machine)
+{
+	scan(machine);
+	return (struct open_files){machine->files, machine->file_count};
 }
 
 bool machine_partial(struct machine *machine)

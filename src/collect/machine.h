@@ -7,27 +7,41 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/sysmacros.h>
 #include <sys/types.h>
 
 #include "collect/descriptors.h"
 #include "collect/sockets.h"
 
-/* That a process has a pipe, FIFO or socket open. */
+/* Devices that have another end: Documentation/admin-guide/devices.txt of the kernel. */
+#define MACHINE_FUSE makedev(10, 229)
+#define MACHINE_PTMX makedev(5, 2)
+
+/*
+ * That a process has a file open: one that is no directory, and no device but those above, which
+ * have another end.
+ */
 struct open_file {
 	dev_t device;
 	ino_t inode;
+	dev_t represents; /* devices: their number */
 	pid_t pid;
 	int fd;
-	bool readable, writable; /* neither: opened with O_PATH, which is no end of anything */
+	bool is_anonymous; /* an anon_inode: many of them share an inode */
+	/* Of pipes, FIFOs and sockets. Neither: opened with O_PATH, which is no end of anything. */
+	bool readable, writable;
 };
 
 struct open_files {
-	const struct open_file *items; /* by rising pid, then fd; the machine's */
+	const struct open_file *items; /* those of one file by rising pid, then fd; the machine's */
 	size_t count;
 };
 
-/* Who has the pipe, FIFO or socket open, this process left out. */
+/* Who has the file open, this process left out. */
 struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode);
+
+/* The same of all files, those of one file together. */
+struct open_files machine_files(struct machine *machine);
 
 /* Whether machine_find() could not look into some processes. */
 bool machine_partial(struct machine *machine);

@@ -20,6 +20,7 @@
 #include "model/memory.h"
 #include "model/registers.h"
 #include "model/stack.h"
+#include "model/surroundings.h"
 #include "model/syscall.h"
 #include "model/variables.h"
 #include "model/wait.h"
@@ -114,8 +115,9 @@ struct process {
 	struct code *code;           /* what a language's runtime knows of its code, by runtimes/;
 					      NULL: nothing */
 	const struct memory *memory; /* owned by the collector; NULL: may not be read */
-	struct descriptors *descriptors; /* owned by the collector; never NULL */
-	struct variable_names *variables; /* by symbolize/; NULL: none can be named */
+	struct descriptors *descriptors;   /* owned by the collector; never NULL */
+	struct variable_names *variables;  /* by symbolize/; NULL: none can be named */
+	struct surroundings *surroundings; /* owned by the collector; NULL: nothing is known */
 	struct guard *guard; /* for calls that its files or its memory may never answer; owned by
 				the collector; NULL: they are safe */
 	/* Whether a thread that held still does so to this moment; by the collector. NULL: nothing

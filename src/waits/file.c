@@ -7,14 +7,43 @@
 
 #include "waits/kinds.h"
 
+/* The file and kind of lock that are asked for; false: what the descriptor is, is not known. */
+static bool find_wanted(
+	const struct waiting *waiting, enum file_lock_kind kind, struct file_lock *wanted)
+{
+	const struct descriptor *descriptor = waiting->descriptor;
+
+	*wanted = (struct file_lock){.kind = kind, .last = INT64_MAX};
+	if (!descriptor || !descriptor->inode || !waiting->process->surroundings)
+		return false;
+	wanted->fd = descriptor->fd;
+	wanted->device = descriptor->device;
+	wanted->inode = descriptor->inode;
+	return true;
+}
+
+static void add_lock_holders(struct waiting *waiting, const struct file_lock *wanted)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+	struct parties parties =
+		surroundings->lock_holders(surroundings, waiting->process->pid, wanted);
+
+	add_parties(waiting, &parties, "holds the lock");
+}
+
 static bool explain_flock(struct waiting *waiting)
 {
 	if (strcmp(waiting->call->name, "flock") != 0)
 		return false;
 	say(waiting, "waits for the lock on ");
 	say_descriptor(waiting, (int)waiting->call->arguments[0]);
-	say(waiting, " (flock, %s)",
-		call_value(waiting, "operation") & LOCK_EX ? "exclusive" : "shared");
+	bool exclusive = call_value(waiting, "operation") & LOCK_EX;
+	say(waiting, " (flock, %s)", exclusive ? "exclusive" : "shared");
+	struct file_lock wanted;
+	if (find_wanted(waiting, FILE_LOCK_FLOCK, &wanted)) {
+		wanted.exclusive = exclusive;
+		add_lock_holders(waiting, &wanted);
+	}
 	return true;
 }
 
@@ -31,9 +60,20 @@ static void say_range(struct waiting *waiting, const struct flock *lock)
 		say(waiting, ", bytes %lld to %lld", (long long)lock->l_start, (long long)last);
 }
 
+/* The bytes that are asked for, where that does not hang on the file's position or length. */
+static void set_range(struct file_lock *wanted, const struct flock *lock)
+{
+	if (lock->l_whence != SEEK_SET || lock->l_start < 0 || lock->l_len < 0)
+		return;
+	wanted->first = lock->l_start;
+	wanted->has_range = !lock->l_len ||
+			    !__builtin_add_overflow(lock->l_start, lock->l_len - 1, &wanted->last);
+}
+
 static bool explain_record_lock(struct waiting *waiting)
 {
 	int command = (int)call_value(waiting, "cmd");
+	struct file_lock wanted;
 	struct flock lock;
 
 	if (command != F_SETLKW && command != F_OFD_SETLKW)
@@ -45,6 +85,13 @@ static bool explain_record_lock(struct waiting *waiting)
 		    waiting->process->memory, call_value(waiting, "arg"), &lock, sizeof(lock))) {
 		say(waiting, lock.l_type == F_WRLCK ? ", write" : ", read");
 		say_range(waiting, &lock);
+		if (find_wanted(waiting,
+			    command == F_SETLKW ? FILE_LOCK_POSIX : FILE_LOCK_DESCRIPTION,
+			    &wanted)) {
+			wanted.exclusive = lock.l_type == F_WRLCK;
+			set_range(&wanted, &lock);
+			add_lock_holders(waiting, &wanted);
+		}
 	}
 	say(waiting, ")");
 	return true;

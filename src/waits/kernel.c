@@ -132,6 +132,21 @@ static bool explain_coredump(struct waiting *waiting)
 }
 
 /*
+ * The child runs in the memory of its parent, which is all that tells it from others; the parent
+ * has got no child since.
+ */
+static void add_vfork_child(struct waiting *waiting)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+
+	if (!surroundings)
+		return;
+	struct parties child = surroundings->vfork_child(
+		surroundings, waiting->process->pid, waiting->thread->tid);
+	add_parties(waiting, &child, "the child");
+}
+
+/*
  * The parent in vfork() rests in wait_for_vfork_done(), which gcc puts into kernel_clone()
  * (kernel/fork.c); that waits for nothing else.
  */
@@ -147,6 +162,7 @@ static bool explain_vfork(struct waiting *waiting)
 			return false;
 	}
 	say(waiting, "waits for its vfork child to exec or end");
+	add_vfork_child(waiting);
 	return true;
 }
 

@@ -104,6 +104,8 @@ struct holder *add_holder(
 	struct waiting *waiting, enum sureness sureness, pid_t pid, pid_t tid, const char *text);
 /* Adds the processes at the descriptor's other end; these are all, unless some are not known. */
 void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text);
+/* Adds all of @parties, and whether these are all. */
+void add_parties(struct waiting *waiting, const struct parties *parties, const char *text);
 /* Says that nobody but the holders can end the wait: true unless the call has a timeout. */
 void holders_are_all(struct waiting *waiting);
 

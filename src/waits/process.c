@@ -9,19 +9,31 @@
 static void say_child(struct waiting *waiting, pid_t pid, const char *to)
 {
 	say(waiting, "waits for child %d to %s", pid, to);
-	if (same_pid_namespace(waiting))
+	if (same_pid_namespace(waiting)) {
 		add_holder(waiting, SURE_OWNS, pid, 0, "the child");
-	else
+		holders_are_all(waiting);
+	} else {
 		say(waiting, " (a pid of its own namespace)");
+	}
 }
 
+/* @group: 0: whichever, OWN_GROUP: of the process group that it is in. */
 static void say_any_child(struct waiting *waiting, pid_t group, const char *to)
 {
+	struct surroundings *surroundings = waiting->process->surroundings;
+
 	waiting->idle = true;
 	say(waiting, "waits for any child ");
 	if (group > 0)
 		say(waiting, "of process group %d ", group);
+	else if (group == OWN_GROUP)
+		say(waiting, "of its process group ");
 	say(waiting, "to %s", to);
+	if (!surroundings || (group > 0 && !same_pid_namespace(waiting)))
+		return;
+	struct parties children =
+		surroundings->children(surroundings, waiting->process->pid, 0, group);
+	add_parties(waiting, &children, "a child of it");
 }
 
 static bool explain_wait4(struct waiting *waiting)
@@ -34,7 +46,11 @@ static bool explain_wait4(struct waiting *waiting)
 	if (pid > 0)
 		say_child(waiting, pid, "end");
 	else
-		say_any_child(waiting, pid < -1 ? (pid_t) - (int64_t)pid : 0, "end");
+		say_any_child(waiting,
+			pid < -1 ? (pid_t) - (int64_t)pid
+			: pid    ? 0
+				 : OWN_GROUP,
+			"end");
 	return true;
 }
 
@@ -53,12 +69,13 @@ static bool explain_waitid(struct waiting *waiting)
 		if (descriptor && descriptor->kind == DESCRIPTOR_PIDFD && descriptor->pid > 0) {
 			say(waiting, "waits for child %d to %s", descriptor->pid, to);
 			add_holder(waiting, SURE_OWNS, descriptor->pid, 0, "the child");
+			holders_are_all(waiting);
 		} else {
 			say(waiting, "waits for the child of pidfd %d to %s", id, to);
 		}
 		return true;
 	case P_PGID:
-		say_any_child(waiting, id, to);
+		say_any_child(waiting, id > 0 ? id : OWN_GROUP, to);
 		return true;
 	default:
 		say_any_child(waiting, 0, to);

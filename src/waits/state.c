@@ -43,6 +43,7 @@ static bool explain_zombie(struct waiting *waiting)
 	} else if (process->ppid) {
 		say(waiting, "; its parent (pid %d) has not taken its exit status", process->ppid);
 		add_holder(waiting, SURE_OWNS, process->ppid, 0, "its parent");
+		holders_are_all(waiting);
 	}
 	return true;
 }
@@ -71,6 +72,7 @@ static bool explain_traced(struct waiting *waiting)
 	if (waiting->process->tracer) {
 		say(waiting, " (pid %d)", waiting->process->tracer);
 		add_holder(waiting, SURE_OWNS, waiting->process->tracer, 0, "its tracer");
+		holders_are_all(waiting);
 	}
 	return true;
 }

@@ -148,6 +148,20 @@ void add_peers(struct waiting *waiting, const struct descriptor *descriptor, con
 		add_holder(waiting, SURE_MAY, descriptor->peers[i].pid, 0, text);
 }
 
+void add_parties(struct waiting *waiting, const struct parties *parties, const char *text)
+{
+	if (parties->count && parties->all)
+		holders_are_all(waiting);
+	for (size_t i = 0; i < parties->count; i++) {
+		const struct party *party = &parties->items[i];
+		struct holder *holder = add_holder(
+			waiting, party->alone ? SURE_OWNS : SURE_MAY, party->pid, 0, text);
+
+		if (holder)
+			holder->uncertain = party->uncertain;
+	}
+}
+
 void holders_are_all(struct waiting *waiting)
 {
 	int64_t left;

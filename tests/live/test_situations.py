@@ -2,7 +2,8 @@
 """Each situation: the call and its arguments, the descriptor, the wait in words, the stack.
 
 The words are patterns of fnmatch, filled in with the facts that the situation announced; all of
-them must be found. test_all_are_expected() sees to it that no situation goes without its row.
+them must be found. test_all_are_expected() sees to it that no situation goes without its row;
+test_holders_kernel.py has those of names that begin with "on-".
 
 Two calls are missing, since nothing can be set that holds them for sure: sync(2), which does not
 ask FUSE file systems, and ptrace(2), whose waiting is done by wait4(2).
@@ -251,7 +252,8 @@ def assert_found(text, patterns, facts):
 
 def test_all_are_expected():
     listed = subprocess.run([SITUATIONS, "--list"], capture_output=True, text=True, check=True)
-    assert set(listed.stdout.split()) == set(EXPECTED) | ELSEWHERE
+    names = {name for name in listed.stdout.split() if not name.startswith("on-")}
+    assert names == set(EXPECTED) | ELSEWHERE
 
 
 def check_wait(thread, expected, facts):

@@ -11,6 +11,7 @@ static const struct situation *const tables[] = {
 	descriptor_situations,
 	futex_situations,
 	fuse_situations,
+	holder_situations,
 	hostile_situations,
 	ipc_situations,
 	lock_situations,

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is waited on, of waits that the kernel knows more of than the process: locks on files, the
+other ends of pipes and sockets, children, queues. Who must not be named is as much of each test."""
+
+import subprocess
+
+import pytest
+from conftest import SITUATIONS, Situation, descendants, until
+
+
+def holders(thread):
+    """By pid how sure it is that the wait hangs on that process."""
+    return {one["pid"]: one["sure"] for one in thread["wait"]["on"]}
+
+
+def texts(thread):
+    return {one["text"] for one in thread["wait"]["on"]}
+
+
+# By situation: the facts that name the holders, how sure that is, and what is said of them.
+EXPECTED = {
+    # ---- locks on files
+    "flock": (["holder"], "owns", "holds the lock"),
+    "fcntl-posix": (["holder"], "owns", "holds the lock"),
+    "fcntl-ofd": (["holder"], "owns", "holds the lock"),
+    "on-flock-readers": (["first", "second"], "owns", "holds the lock"),
+    "on-flock-inherited": (["first", "second"], "may", "holds the lock"),
+    "on-flock-taker-ended": (["heir"], "owns", "holds the lock"),
+    "on-posix-ranges": (["middle"], "owns", "holds the lock"),
+    "on-ofd-and-posix": (["holder"], "owns", "holds the lock"),
+    # ---- children
+    "wait4": (["child"], "owns", "the child"),
+    "waitid": (["child"], "owns", "the child"),
+    "wait4-any": (["child"], "may", "a child of it"),
+    "on-wait4-group": (["child"], "may", "a child of it"),
+    "on-wait4-children": (["first", "second"], "may", "a child of it"),
+}
+
+# Those that have a test of their own.
+ALONE = set()
+
+
+def test_all_are_expected():
+    listed = subprocess.run([SITUATIONS, "--list"], capture_output=True, text=True, check=True)
+    names = {name for name in listed.stdout.split() if name.startswith("on-")}
+    assert names == {name for name in EXPECTED if name.startswith("on-")} | ALONE
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_holders(name, look, tmp_path):
+    facts, sure, text = EXPECTED[name]
+    with Situation(name, tmp_path) as scene:
+        thread = look(scene.pid).thread(scene.pid, scene.tid)
+        assert holders(thread) == {scene.facts[fact]: sure for fact in facts}, thread["wait"]
+        assert texts(thread) == {text}
+
+
+def test_two_flocks_of_one_process(look, tmp_path, spawn):
+    """A process that keeps itself waiting: it is its own holder."""
+    path = tmp_path / "locked"
+    program = ("import fcntl, sys\n"
+               "first, second = open(sys.argv[1], 'w'), open(sys.argv[1], 'w')\n"
+               "fcntl.flock(first, fcntl.LOCK_EX)\n"
+               "print(flush=True)\n"
+               "fcntl.flock(second, fcntl.LOCK_EX)\n")
+    process = spawn(["python3", "-c", program, path], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    until(lambda: " FLOCK" in blocked_locks(process.pid), "the second flock")
+    thread = look(process.pid).thread(process.pid)
+    assert thread["wait"]["kind"] == "file-lock"
+    assert holders(thread) == {process.pid: "owns"}
+
+
+def blocked_locks(pid):
+    with open("/proc/locks", encoding="ascii") as locks:
+        return "".join(line for line in locks if "->" in line and f" {pid} " in line)
+
+
+def test_vfork(look):
+    """The child that has the parent's memory, which alone can go on."""
+    with Situation("vfork") as scene:
+        scene.until_state("D")
+        thread = look(scene.pid).thread(scene.pid)
+        assert holders(thread) == {child: "owns" for child in descendants(scene.pid)}
+        assert texts(thread) == {"the child"}
+
+
+@pytest.mark.parametrize("name,fact", [("zombie", "parent"), ("traced", "tracer")])
+def test_ended_and_stopped(name, fact, look):
+    with Situation(name) as scene:
+        assert holders(look(scene.pid).thread(scene.pid)) == {scene.facts[fact]: "owns"}
