@@ -52,7 +52,7 @@ static void follow_process(const struct process *process)
 }
 
 /* Adds one to all that the chain of @wait passes. */
-static void count_held_up(struct wait *wait, const struct thread *waiter)
+static void count_held_up(struct wait *wait)
 {
 	struct chain chain = {.wait = wait};
 
@@ -60,7 +60,7 @@ static void count_held_up(struct wait *wait, const struct thread *waiter)
 		/* The look's own, which may be written to here. */
 		struct thread *thread = (struct thread *)holder->thread;
 
-		if (thread && thread != waiter)
+		if (thread && !chain_closes(&chain))
 			thread->holds_up++;
 	}
 }
@@ -113,10 +113,8 @@ void graph_follow(struct graph *graph)
 	for (uint32_t i = 0; i < graph->node_count; i++) {
 		const struct graph_node *node = &graph->nodes[i];
 
-		if (node->thread && node->wait && node->wait->followed)
-			count_held_up(node->wait, node->thread);
-		else if (node->goroutine && node->wait && node->wait->followed)
-			count_held_up(node->wait, NULL);
+		if (node->wait && node->wait->followed)
+			count_held_up(node->wait);
 	}
 	find_blockers(graph);
 }

@@ -19,6 +19,11 @@ static bool was_seen(const struct chain *chain, const struct wait *wait)
 	return false;
 }
 
+bool chain_closes(const struct chain *chain)
+{
+	return chain->wait && was_seen(chain, chain->wait);
+}
+
 const struct holder *chain_next(struct chain *chain)
 {
 	const struct wait *wait = chain->wait;

@@ -23,5 +23,8 @@ struct chain {
 /* The next one in the chain; NULL at its end. */
 const struct holder *chain_next(struct chain *chain);
 
+/* Whether the one that chain_next() gave stands in the chain already. */
+bool chain_closes(const struct chain *chain);
+
 /* What the holder waits for or does: that of its thread or goroutine; NULL: not known. */
 const struct wait *holder_wait(const struct holder *holder);
