@@ -177,9 +177,10 @@ build/storm/shapes-deep: tests/storm/shapes.c Makefile
 
 STORM_SECONDS ?= 60
 
-storm-run: $(B)/whystuck build/storm/shapes build/storm/shapes-deep build/storm/storm
+storm-run: $(B)/whystuck build/storm/shapes build/storm/shapes-deep build/storm/storm build/storm/locks
 	$(TEST_ENVIRONMENT) SHAPES=$(abspath build/storm/shapes) $(PYTHON) tests/storm/shapes.py $(STORM_SECONDS)
 	$(TEST_ENVIRONMENT) STORM=$(abspath build/storm/storm) $(PYTHON) tests/storm/storm.py $(STORM_SECONDS)
+	$(TEST_ENVIRONMENT) LOCKS=$(abspath build/storm/locks) $(PYTHON) tests/storm/locks.py $(STORM_SECONDS)
 
 build/examples/accept: examples/accept.c Makefile
 	@mkdir -p $(@D)
