@@ -174,6 +174,8 @@ void holders_put(
 		const struct holder *holder = &wait->holders[i];
 		bool is_goroutine = holder->goroutine && holder->pid == process->pid;
 
+		if (!holder->pid) /* nobody that can be shown here */
+			continue;
 		if (!is_goroutine && (names_process(wait->sentence, holder->pid) ||
 					     names_process(call, holder->pid)))
 			continue;
