@@ -46,6 +46,8 @@ struct live_descriptors {
 	bool mounts_read;
 	struct text mounts; /* mountinfo */
 
+	struct sockets *sockets; /* of its network namespace; NULL: not asked for yet */
+
 	bool listed;
 	int *numbers;
 	size_t number_count, number_capacity;
@@ -408,12 +410,24 @@ static size_t live_list(struct descriptors *descriptors, const int **fds)
 	return live->number_count;
 }
 
+static bool live_is_client(struct descriptors *descriptors, ino_t inode)
+{
+	struct live_descriptors *live = (struct live_descriptors *)descriptors;
+
+	if (live->process < 0)
+		return false;
+	if (!live->sockets)
+		live->sockets = machine_sockets(live->machine, live->process);
+	return sockets_is_client_inode(live->sockets, live->process, (uint32_t)inode);
+}
+
 struct descriptors *descriptors_open(
 	pid_t pid, int process, struct machine *machine, struct arena *arena)
 {
 	struct live_descriptors *live = allocate_zeroed(1, sizeof(*live));
 
-	live->base = (struct descriptors){.find = live_find, .list = live_list};
+	live->base = (struct descriptors){
+		.find = live_find, .list = live_list, .is_client = live_is_client};
 	live->pid = pid;
 	live->process = process;
 	live->machine = machine;

@@ -18,6 +18,7 @@
 
 #define COMMAND_MAX 64 /* TASK_COMM_LEN is 16; kernel threads of workqueues are shown with more */
 #define STAT_SIZE_MAX 4096
+#define NETWORKS_MAX 256 /* namespaces that are searched */
 #define TTY_DRIVERS_SIZE_MAX (64 * 1024)
 
 struct command {
@@ -28,8 +29,16 @@ struct command {
 
 struct network {
 	ino_t namespace;
-	struct sockets *sockets;
+	struct sockets *sockets; /* NULL: not asked for yet */
+	int process;             /* a directory of /proc in it, owned; -1: not needed yet */
 	UT_hash_handle hh;
+};
+
+/* A process in a network namespace. */
+struct network_member {
+	ino_t namespace;
+	pid_t pid;
+	struct network *network; /* NULL: not asked for yet */
 };
 
 struct tty_range {
@@ -46,6 +55,9 @@ struct machine {
 	struct command *commands;
 	struct network *networks;
 	ino_t own_namespace;
+	bool networks_listed;
+	struct network_member *members; /* one for each namespace */
+	size_t member_count, member_capacity;
 
 	bool ttys_read;
 	struct tty_range *ttys;
@@ -72,10 +84,12 @@ void machine_destroy(struct machine *machine)
 	HASH_ITER(hh, machine->networks, network, next)
 	{
 		sockets_destroy(network->sockets);
+		close_at(&network->process);
 		HASH_DEL(machine->networks, network);
 	}
 	HASH_CLEAR(hh, machine->commands);
 	free(machine->files);
+	free(machine->members);
 	free(machine->ttys);
 	free(machine);
 }
@@ -334,7 +348,7 @@ const char *machine_command(struct machine *machine, pid_t pid)
 	return command->name;
 }
 
-static struct sockets *find_network(struct machine *machine, int process, ino_t namespace)
+static struct network *find_network(struct machine *machine, int process, ino_t namespace)
 {
 	struct network *network;
 
@@ -342,11 +356,12 @@ static struct sockets *find_network(struct machine *machine, int process, ino_t 
 	if (!network) {
 		network = arena_new(machine->arena, struct network, 1);
 		network->namespace = namespace;
+		network->process = -1;
 		network->sockets = sockets_create(
 			process, namespace == machine->own_namespace, machine->arena);
 		HASH_ADD(hh, machine->networks, namespace, sizeof(namespace), network);
 	}
-	return network->sockets;
+	return network;
 }
 
 struct sockets *machine_sockets(struct machine *machine, int process)
@@ -355,12 +370,60 @@ struct sockets *machine_sockets(struct machine *machine, int process)
 
 	if (fstatat(process, "ns/net", &status, 0) < 0)
 		return machine_own_sockets(machine);
-	return find_network(machine, process, status.st_ino);
+	return find_network(machine, process, status.st_ino)->sockets;
 }
 
 struct sockets *machine_own_sockets(struct machine *machine)
 {
-	return find_network(machine, AT_FDCWD, machine->own_namespace);
+	return find_network(machine, AT_FDCWD, machine->own_namespace)->sockets;
+}
+
+/* Finds a process of each network namespace. */
+static void list_networks(struct machine *machine)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	struct stat status;
+	char path[64];
+
+	machine->networks_listed = true;
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = parse_number(entry->d_name);
+		size_t known = 0;
+
+		snprintf(path, sizeof(path), "%.20s/ns/net", entry->d_name);
+		if (pid <= 0 || fstatat(dirfd(proc), path, &status, 0) < 0)
+			continue;
+		while (known < machine->member_count &&
+			machine->members[known].namespace != status.st_ino)
+			known++;
+		if (known < machine->member_count || known == NETWORKS_MAX)
+			continue;
+		array_reserve(machine->members, machine->member_count, machine->member_capacity);
+		machine->members[machine->member_count++] =
+			(struct network_member){.namespace = status.st_ino, .pid = pid};
+	}
+	if (proc)
+		closedir(proc);
+}
+
+struct sockets *machine_sockets_of(struct machine *machine, size_t index, int *process)
+{
+	char path[sizeof("/proc/") + 11];
+
+	if (!machine->networks_listed)
+		list_networks(machine);
+	if (index >= machine->member_count)
+		return NULL;
+	struct network_member *member = &machine->members[index];
+	if (!member->network) {
+		snprintf(path, sizeof(path), "/proc/%d", member->pid);
+		int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		member->network = find_network(machine, directory, member->namespace);
+		member->network->process = directory;
+	}
+	*process = member->network->process;
+	return member->network->sockets;
 }
 
 /* Lines of name, device's path, major, minor or FIRST-LAST, type (drivers/tty's proc_tty.c). */

@@ -55,6 +55,12 @@ const char *machine_command(struct machine *machine, pid_t pid);
  */
 struct sockets *machine_sockets(struct machine *machine, int process);
 
+/*
+ * The sockets of the network namespaces that processes of the machine are in, each once: that of
+ * @index, from 0, and with *process a directory of /proc in it, the machine's; NULL past the last.
+ */
+struct sockets *machine_sockets_of(struct machine *machine, size_t index, int *process);
+
 /* The sockets of our own namespace. */
 struct sockets *machine_own_sockets(struct machine *machine);
 

@@ -108,6 +108,34 @@ static const char *unix_path(const struct socket_record *record, struct arena *a
 	return path;
 }
 
+/* The socket at the other end in the one other namespace that has it; NULL: in none, or more. */
+static const struct socket_record *find_elsewhere(const struct sockets *own,
+	const struct socket_record *record, struct machine *machine, bool *not_accepted)
+{
+	const struct socket_record *found = NULL;
+	struct sockets *sockets;
+	int process;
+
+	*not_accepted = false;
+	if (!sockets_may_end_elsewhere(record))
+		return NULL;
+	for (size_t i = 0; (sockets = machine_sockets_of(machine, i, &process)); i++) {
+		bool waits = false;
+		const struct socket_record *end =
+			sockets == own
+				? NULL
+				: sockets_other_end_elsewhere(sockets, process, record, &waits);
+
+		if (end && found)
+			return NULL;
+		if (!end)
+			continue;
+		found = end;
+		*not_accepted = waits;
+	}
+	return found;
+}
+
 static void add_other_end(struct descriptor *descriptor, pid_t self, int process,
 	struct sockets *sockets, const struct socket_record *record, struct machine *machine,
 	struct arena *arena)
@@ -116,6 +144,10 @@ static void add_other_end(struct descriptor *descriptor, pid_t self, int process
 	const struct socket_record *end =
 		sockets_other_end(sockets, process, record, &facts->peer_not_accepted);
 
+	if (!end)
+		end = find_elsewhere(sockets, record, machine, &facts->peer_not_accepted);
+	facts->is_client =
+		sockets_is_unix_client(record, end) || sockets_is_client(sockets, process, record);
 	facts->peer_inode = end ? end->inode : record->peer_inode;
 	if (end && end->family == AF_UNIX)
 		facts->remote_length = set_unix(&facts->remote, end);
@@ -124,22 +156,45 @@ static void add_other_end(struct descriptor *descriptor, pid_t self, int process
 			PEER_ANY, machine, arena);
 }
 
+/* Where a descriptor's socket is found. */
+struct found {
+	const struct socket_record *record; /* NULL: nowhere */
+	struct sockets *sockets;
+	int process; /* of that namespace */
+};
+
+/* A descriptor that was handed over may be of another namespace than its holder: last all are
+ * searched. */
+static void find_handed_over(
+	struct found *found, const char *kernel_name, uint32_t inode, struct machine *machine)
+{
+	struct sockets *first = found->sockets, *sockets;
+	int process;
+
+	for (size_t i = 0; !found->record && (sockets = machine_sockets_of(machine, i, &process));
+		i++) {
+		if (sockets == first)
+			continue;
+		found->record = sockets_find(sockets, process, kernel_name, inode);
+		if (found->record) {
+			found->sockets = sockets;
+			found->process = process;
+		}
+	}
+}
+
 void descriptor_add_socket(struct descriptor *descriptor, pid_t self, int process,
 	const char *kernel_name, struct machine *machine, struct arena *arena)
 {
 	struct socket_facts *facts = arena_new(arena, struct socket_facts, 1);
-	struct sockets *sockets = machine_sockets(machine, process);
-	struct sockets *own = machine_own_sockets(machine);
-	int self_process cleanup_close = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct socket_record *record =
-		sockets_find(sockets, process, kernel_name, (uint32_t)descriptor->inode);
+	struct found found = {.sockets = machine_sockets(machine, process), .process = process};
+	uint32_t inode = (uint32_t)descriptor->inode;
 
-	/* A descriptor that was handed over may be of another namespace than its holder. */
-	if (!record && own != sockets) {
-		record = sockets_find(own, self_process, kernel_name, (uint32_t)descriptor->inode);
-		sockets = record ? own : sockets;
-		process = record ? self_process : process;
-	}
+	found.record = sockets_find(found.sockets, process, kernel_name, inode);
+	if (!found.record)
+		find_handed_over(&found, kernel_name, inode, machine);
+	const struct socket_record *record = found.record;
+	struct sockets *sockets = found.sockets;
 	descriptor->socket = facts;
 	facts->protocol_name =
 		*kernel_name ? arena_strdup(arena, sockets_protocol_name(kernel_name)) : "socket";
@@ -161,7 +216,7 @@ void descriptor_add_socket(struct descriptor *descriptor, pid_t self, int proces
 	set_addresses(facts, record);
 	if (record->family == AF_UNIX)
 		facts->path = unix_path(record, arena);
-	add_other_end(descriptor, self, process, sockets, record, machine, arena);
+	add_other_end(descriptor, self, found.process, sockets, record, machine, arena);
 	if (!descriptor->problem && record->family == AF_UNIX)
 		descriptor->problem = sockets_problem(sockets);
 }

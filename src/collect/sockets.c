@@ -383,14 +383,26 @@ static bool may_be_local(const struct socket_record *record)
 	       memcmp(record->local.host, record->remote.host, sizeof(record->local.host)) == 0;
 }
 
+static bool is_loopback(const struct socket_end *end)
+{
+	static const uint8_t loopback6[16] = {[15] = 1};
+
+	return (is_mapped(end) && end->host[12] == 127) ||
+	       memcmp(end->host, loopback6, sizeof(loopback6)) == 0;
+}
+
 /* An IPv4 connection may have an IPv6 socket at one end or at both. */
 static const enum table_id tcp_open[] = {TABLE_TCP4, TABLE_TCP6};
 static const enum table_id tcp_listening[] = {TABLE_TCP4_LISTENING, TABLE_TCP6_LISTENING};
+static const enum table_id udp[] = {TABLE_UDP4, TABLE_UDP6};
 
-/* The listening socket that got a connection to @end: one with this very address goes before the
- * wildcard (net/ipv4/inet_hashtables.c, __inet_lookup_listener()). */
-static const struct socket_record *find_listener(
-	struct sockets *sockets, int process, const struct socket_end *end)
+/*
+ * The socket of those @tables, of IPv4 and IPv6, that gets what is sent to @end first: one with
+ * this very address goes before the wildcard (net/ipv4/inet_hashtables.c,
+ * __inet_lookup_listener()).
+ */
+static const struct socket_record *find_unconnected(struct sockets *sockets, int process,
+	const enum table_id tables[2], const struct socket_end *end)
 {
 	static const struct socket_end any[] = {{.host = {[10] = 0xff, 0xff}}, {.port = 0}};
 	const struct socket_record *listener = NULL;
@@ -400,23 +412,29 @@ static const struct socket_record *find_listener(
 			struct socket_end local = wildcard ? any[i] : *end;
 
 			local.port = end->port;
-			listener = find_by_ends(
-				load(sockets, process, tcp_listening[i]), &local, &any[i]);
+			listener = find_by_ends(load(sockets, process, tables[i]), &local, &any[i]);
 		}
 	}
 	return listener;
 }
 
+/* @elsewhere: @record is of another namespace. */
 static const struct socket_record *find_tcp_end(struct sockets *sockets, int process,
-	const struct socket_record *record, bool *not_accepted)
+	const struct socket_record *record, bool elsewhere, bool *not_accepted)
 {
 	size_t own = record->family == AF_INET6;
+	bool may_be_other = is_mapped(&record->remote) && (elsewhere || may_be_local(record));
 	const struct socket_record *end = find_by_ends(
 		load(sockets, process, tcp_open[own]), &record->remote, &record->local);
 
-	if (!end && is_mapped(&record->remote) && may_be_local(record))
+	if (!end && may_be_other)
 		end = find_by_ends(
 			load(sockets, process, tcp_open[!own]), &record->remote, &record->local);
+	/* The listening socket has no room for the connection, or does not answer yet. */
+	if (!end && !elsewhere && record->state == TCP_SYN_SENT && may_be_local(record)) {
+		*not_accepted = true;
+		return find_unconnected(sockets, process, tcp_listening, &record->remote);
+	}
 	if (!end || end->inode)
 		return end;
 	/* It has no descriptor: accept() has yet to give it one, or its process closed it, and
@@ -424,7 +442,98 @@ static const struct socket_record *find_tcp_end(struct sockets *sockets, int pro
 	if (end->state != TCP_ESTABLISHED && end->state != TCP_CLOSE_WAIT)
 		return NULL;
 	*not_accepted = true;
-	return find_listener(sockets, process, &record->remote);
+	return find_unconnected(sockets, process, tcp_listening, &record->remote);
+}
+
+/* Of a connected UDP socket on this machine: one that is connected to it, or that takes all. */
+static const struct socket_record *find_udp_end(
+	struct sockets *sockets, int process, const struct socket_record *record)
+{
+	const struct socket_record *end;
+
+	if (!may_be_local(record))
+		return NULL;
+	end = find_by_ends(load(sockets, process, udp[record->family == AF_INET6]), &record->remote,
+		&record->local);
+	return end ? end : find_unconnected(sockets, process, udp, &record->remote);
+}
+
+static bool is_internet(const struct socket_record *record, int protocol)
+{
+	return (record->family == AF_INET || record->family == AF_INET6) && record->remote.port &&
+	       record->protocol == protocol;
+}
+
+bool sockets_may_end_elsewhere(const struct socket_record *record)
+{
+	return is_internet(record, IPPROTO_TCP) && !is_loopback(&record->remote) &&
+	       record->state != TCP_SYN_SENT;
+}
+
+const struct socket_record *sockets_other_end_elsewhere(struct sockets *sockets, int process,
+	const struct socket_record *record, bool *not_accepted)
+{
+	*not_accepted = false;
+	return find_tcp_end(sockets, process, record, true, not_accepted);
+}
+
+/* Whether a socket of the namespace listens at that port, at whichever address. */
+static bool is_listened_at(struct sockets *sockets, int process, uint32_t port)
+{
+	for (size_t i = 0; i < array_length(tcp_listening); i++) {
+		const struct socket_records *records =
+			&load(sockets, process, tcp_listening[i])->records;
+
+		for (size_t j = 0; j < records->count; j++) {
+			if (records->items[j].local.port == port)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool sockets_is_client(struct sockets *sockets, int process, const struct socket_record *record)
+{
+	return is_internet(record, IPPROTO_TCP) && record->state == TCP_ESTABLISHED &&
+	       !is_listened_at(sockets, process, record->local.port);
+}
+
+bool sockets_is_unix_client(const struct socket_record *record, const struct socket_record *end)
+{
+	return record->family == AF_UNIX && !record->name && end && end->name;
+}
+
+bool sockets_is_client_inode(struct sockets *sockets, int process, uint32_t inode)
+{
+	static const enum table_id tables[] = {TABLE_TCP4, TABLE_TCP6, TABLE_UNIX};
+	const struct socket_record *record = NULL;
+
+	for (size_t i = 0; i < array_length(tables) && !record && inode; i++)
+		record = find_in(load(sockets, process, tables[i]), inode);
+	if (!record || record->family != AF_UNIX)
+		return record && sockets_is_client(sockets, process, record);
+	return sockets_is_unix_client(
+		record, find_in(load(sockets, process, TABLE_UNIX), record->peer_inode));
+}
+
+const struct socket_record *sockets_find_named(
+	struct sockets *sockets, int process, const char *name, size_t length, bool listening)
+{
+	const struct socket_records *records = &load(sockets, process, TABLE_UNIX)->records;
+	const struct socket_record *found = NULL;
+
+	for (size_t i = 0; i < records->count; i++) {
+		const struct socket_record *record = &records->items[i];
+
+		if (!record->name || record->name_length != length || !record->inode ||
+			memcmp(record->name, name, length) != 0 ||
+			(listening ? record->state != TCP_LISTEN : record->type != SOCK_DGRAM))
+			continue;
+		if (found)
+			return NULL;
+		found = record;
+	}
+	return found;
 }
 
 static int compare_clients(const void *left, const void *right)
@@ -472,8 +581,9 @@ const struct socket_record *sockets_other_end(struct sockets *sockets, int proce
 		}
 		return sockets_find(sockets, process, "UNIX", inode);
 	}
-	if ((record->family == AF_INET || record->family == AF_INET6) && record->remote.port &&
-		record->protocol == IPPROTO_TCP)
-		return find_tcp_end(sockets, process, record, not_accepted);
+	if (is_internet(record, IPPROTO_TCP))
+		return find_tcp_end(sockets, process, record, false, not_accepted);
+	if (is_internet(record, IPPROTO_UDP))
+		return find_udp_end(sockets, process, record);
 	return NULL;
 }

@@ -51,6 +51,7 @@ struct socket_facts {
 	uint64_t peer_inode; /* of the connected socket on this machine; 0: none known */
 	bool peer_not_accepted; /* the connection still waits for the other side's accept(); the
 				   peers are the processes that listen */
+	bool is_client;         /* the connection was made from this end, to a server */
 	bool has_queues;
 	uint32_t receive_queue; /* bytes; listening: connections that wait for accept() */
 	uint32_t send_queue;    /* bytes; listening: the backlog's limit */
@@ -107,4 +108,7 @@ struct descriptors {
 	const struct descriptor *(*find)(struct descriptors *descriptors, int fd);
 	/* All open numbers, rising, in the source's memory; their count. */
 	size_t (*list)(struct descriptors *descriptors, const int **fds);
+	/* Whether the socket with that inode is the end of a connection from which that was made,
+	 * to a server, without describing it; NULL: not known of any. */
+	bool (*is_client)(struct descriptors *descriptors, ino_t inode);
 };

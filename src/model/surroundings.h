@@ -55,6 +55,14 @@ struct surroundings {
 	struct parties (*children)(
 		struct surroundings *surroundings, pid_t pid, pid_t tid, pid_t group);
 
+	/*
+	 * Who has the unix socket open that is bound to the @length bytes at @name, an abstract
+	 * one's with the NUL before it, in the network namespace of @pid: one that listens, or else
+	 * one that takes datagrams.
+	 */
+	struct parties (*unix_socket)(struct surroundings *surroundings, pid_t pid,
+		const char *name, size_t length, bool listening);
+
 	/* The child that the thread @tid of @pid lent its memory to by vfork(). */
 	struct parties (*vfork_child)(struct surroundings *surroundings, pid_t pid, pid_t tid);
 };

@@ -195,3 +195,36 @@ bool endpoint_has_host(const struct sockaddr_storage *address)
 	}
 	return false;
 }
+
+/* The bytes of an address, IPv4 as IPv6 has it; NULL: of another family. */
+static const uint8_t *host_of(const struct sockaddr_storage *address, struct in6_addr *buffer)
+{
+	if (address->ss_family == AF_INET) {
+		*buffer = (struct in6_addr){.s6_addr = {[10] = 0xff, 0xff}};
+		memcpy(&buffer->s6_addr[12], &((const struct sockaddr_in *)address)->sin_addr, 4);
+		return buffer->s6_addr;
+	}
+	return address->ss_family == AF_INET6
+		       ? ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr
+		       : NULL;
+}
+
+bool endpoint_is_of_host(const struct sockaddr_storage *address)
+{
+	struct in6_addr buffer;
+	const uint8_t *host = host_of(address, &buffer);
+
+	if (!host)
+		return false;
+	return is_mapped((const struct in6_addr *)host)
+		       ? host[12] == 127
+		       : memcmp(host, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
+}
+
+bool endpoint_same_host(const struct sockaddr_storage *one, const struct sockaddr_storage *other)
+{
+	struct in6_addr first, second;
+	const uint8_t *a = host_of(one, &first), *b = host_of(other, &second);
+
+	return a && b && memcmp(a, b, sizeof(first)) == 0;
+}

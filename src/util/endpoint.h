@@ -31,3 +31,9 @@ unsigned endpoint_port(const struct sockaddr_storage *address);
 /* Whether the address names a host: false for 0.0.0.0 and ::, and for families other than IPv4 and
  * IPv6. */
 bool endpoint_has_host(const struct sockaddr_storage *address);
+
+/* Whether an IPv4 or IPv6 address is one of the loopback device's. */
+bool endpoint_is_of_host(const struct sockaddr_storage *address);
+
+/* Whether both name the same host; IPv4 in IPv6 is IPv4. */
+bool endpoint_same_host(const struct sockaddr_storage *one, const struct sockaddr_storage *other);

@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "util/endpoint.h"
 #include "util/signals.h"
@@ -65,7 +66,44 @@ static void say_other_end(struct waiting *waiting, const char *preposition)
 			preposition = ", before it is accepted by";
 		say_peers(waiting, preposition, waiting->descriptor);
 		add_peers(waiting, waiting->descriptor, "the other end of the socket");
+		add_remote(waiting, waiting->descriptor, "");
+		/* Anybody can send to a socket that takes datagrams. */
+		if (socket && socket->type == SOCK_DGRAM)
+			waiting->holders_complete = false;
 	}
+}
+
+/* The name in a unix address of the target's, whose length is that of the call's parameter; an
+ * abstract one has its NUL. 0: there is none. */
+static size_t read_unix_name(const struct waiting *waiting, const char *address_parameter,
+	const char *length_parameter, char name[sizeof(((struct sockaddr_un *)0)->sun_path)])
+{
+	size_t length = (size_t)(uint32_t)call_value(waiting, length_parameter);
+	const size_t start = offsetof(struct sockaddr_un, sun_path);
+	struct sockaddr_un address = {0};
+
+	if (length <= start || length > sizeof(address) ||
+		!memory_read(waiting->process->memory, call_value(waiting, address_parameter),
+			&address, length) ||
+		address.sun_family != AF_UNIX)
+		return 0;
+	memcpy(name, address.sun_path, length - start);
+	return name[0] ? strnlen(name, length - start) : length - start;
+}
+
+/* Who has the unix socket of the call's address: one that listens, or takes datagrams. */
+static void add_unix_holders(struct waiting *waiting, const char *address, const char *length,
+	bool listening, const char *text)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+	char name[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	size_t size = read_unix_name(waiting, address, length, name);
+
+	if (!surroundings || !size)
+		return;
+	struct parties parties = surroundings->unix_socket(
+		surroundings, waiting->process->pid, name, size, listening);
+	add_parties(waiting, &parties, text);
 }
 
 static bool explain_accept(struct waiting *waiting)
@@ -89,6 +127,7 @@ static bool explain_connect(struct waiting *waiting)
 	if (socket && socket->family == AF_UNIX) {
 		say(waiting, "waits for room among the connections queued at unix socket ");
 		say_argument(waiting, "addr");
+		add_unix_holders(waiting, "addr", "addrlen", true, "listens there");
 		return true;
 	}
 	say(waiting, "waits for ");
@@ -102,8 +141,12 @@ static bool explain_connect(struct waiting *waiting)
 		say_escaped(waiting, socket->protocol_name);
 		say(waiting, ")");
 	}
-	if (waiting->descriptor)
-		add_peers(waiting, waiting->descriptor, "the other end of the socket");
+	if (waiting->descriptor) {
+		/* The kernel gives up after a number of tries. */
+		add_peers(waiting, waiting->descriptor, "listens there");
+		add_remote(waiting, waiting->descriptor, "");
+		waiting->holders_complete = false;
+	}
 	return true;
 }
 
@@ -130,6 +173,9 @@ static bool explain_socket_send(struct waiting *waiting)
 	say(waiting, "waits for room to send on ");
 	say_socket(waiting, socket);
 	say_other_end(waiting, " to");
+	if (socket && socket->family == AF_UNIX && !socket->peer_inode)
+		add_unix_holders(
+			waiting, "dest_addr", "addrlen", false, "has the socket that it sends to");
 	if (socket && socket->has_queues && socket->send_queue)
 		say(waiting, " (%u bytes not taken yet)", socket->send_queue);
 	return true;

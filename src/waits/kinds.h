@@ -106,6 +106,9 @@ struct holder *add_holder(
 void add_peers(struct waiting *waiting, const struct descriptor *descriptor, const char *text);
 /* Adds all of @parties, and whether these are all. */
 void add_parties(struct waiting *waiting, const struct parties *parties, const char *text);
+/* Adds the remote end of a socket of which nobody on this machine is known to be at it, as
+ * "10.0.0.7:5432 (TCP)" with @more after it; nothing where it has none, or is of this host. */
+void add_remote(struct waiting *waiting, const struct descriptor *descriptor, const char *more);
 /* Says that nobody but the holders can end the wait: true unless the call has a timeout. */
 void holders_are_all(struct waiting *waiting);
 

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Waiting for several descriptors: poll, select, epoll. */
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "syscalls/watches.h"
+#include "util/endpoint.h"
 #include "util/memory.h"
 #include "waits/kinds.h"
 
 #define DESCRIPTORS_SAID 8
+/* To find out who is at their other end: so many at most, and so many whatever they are. */
+#define DESCRIPTORS_DESCRIBED 64
+#define DESCRIPTORS_DESCRIBED_FIRST 32
 
 /* What is waited for: data, room, or both, as the events say; EPOLLIN and POLLIN are one. */
 static const char *purpose(uint32_t events)
@@ -20,11 +25,16 @@ static const char *purpose(uint32_t events)
 }
 
 /* An epoll instance goes on watching a file whose number has since been given to another. */
+static bool is_same_file(const struct watched *watched, const struct descriptor *descriptor)
+{
+	return !descriptor || !watched->inode || !descriptor->inode ||
+	       watched->inode == descriptor->inode;
+}
+
 static void say_one(
 	struct waiting *waiting, const struct watched *watched, const struct descriptor *descriptor)
 {
-	if (descriptor && watched->inode && descriptor->inode &&
-		watched->inode != descriptor->inode)
+	if (!is_same_file(watched, descriptor))
 		say(waiting, "%d<another file than now>", watched->fd);
 	else
 		say_number_and_descriptor(waiting, watched->fd);
@@ -35,6 +45,76 @@ static const struct descriptor *find(const struct waiting *waiting, int fd)
 	return waiting->process->descriptors->find(waiting->process->descriptors, fd);
 }
 
+/* Whether whoever is at the other end of the descriptor is waited on: the process reads a pipe, or
+ * made the connection itself, to a server. Its own clients owe it nothing. */
+static bool is_upstream(const struct descriptor *descriptor)
+{
+	if (!descriptor)
+		return false;
+	if (descriptor->kind == DESCRIPTOR_SOCKET)
+		return descriptor->socket && descriptor->socket->is_client;
+	return (descriptor->kind == DESCRIPTOR_PIPE || descriptor->kind == DESCRIPTOR_FIFO) &&
+	       descriptor->readable && !descriptor->writable;
+}
+
+/* "may owe it an answer on TCP 127.0.0.1:40000 → 127.0.0.1:5432" */
+static const char *upstream_text(struct waiting *waiting, const struct descriptor *descriptor)
+{
+	const struct socket_facts *socket = descriptor->socket;
+	struct text text cleanup_text = {0};
+
+	if (descriptor->kind != DESCRIPTOR_SOCKET)
+		return "the other end of a pipe that it reads";
+	text_append(&text, "may owe it an answer on ");
+	text_append_escaped(&text, socket->protocol_name, strlen(socket->protocol_name));
+	if (socket->family == AF_UNIX) {
+		text_append(&text, " socket ");
+		text_append_sockaddr(&text, &socket->remote, socket->remote_length);
+	} else {
+		text_append(&text, " ");
+		text_append_endpoint(&text, &socket->local);
+		text_append(&text, " → ");
+		text_append_endpoint(&text, &socket->remote);
+	}
+	return text_to_arena(&text, waiting->waits->arena);
+}
+
+static void add_upstream(struct waiting *waiting, const struct descriptor *descriptor)
+{
+	const char *text = upstream_text(waiting, descriptor);
+
+	for (size_t i = 0; i < descriptor->peer_count; i++) {
+		if (descriptor->peers[i].pid != waiting->process->pid)
+			add_holder(waiting, SURE_MAY, descriptor->peers[i].pid, 0, text);
+	}
+	add_remote(waiting, descriptor, ", which may owe it an answer");
+}
+
+/*
+ * Adds those who may make one of several descriptors ready because the process asked them to. To
+ * describe a descriptor takes long, and a server may watch thousands: where the inode of a socket
+ * is known, which sockets are worth it is known without.
+ */
+static void add_upstreams(struct waiting *waiting, const struct watched *watched, size_t count)
+{
+	struct descriptors *descriptors = waiting->process->descriptors;
+	size_t described = 0;
+
+	for (size_t i = 0; i < count && described < DESCRIPTORS_DESCRIBED; i++) {
+		bool known = i >= DESCRIPTORS_DESCRIBED_FIRST && watched[i].inode;
+
+		if (!(watched[i].events & POLLIN))
+			continue;
+		if (known && (!descriptors->is_client ||
+				     !descriptors->is_client(descriptors, watched[i].inode)))
+			continue;
+		const struct descriptor *descriptor = find(waiting, watched[i].fd);
+		described++;
+		if (is_upstream(descriptor) && is_same_file(&watched[i], descriptor))
+			add_upstream(waiting, descriptor);
+	}
+}
+
 static void say_watched(
 	struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
 {
@@ -43,12 +123,16 @@ static void say_watched(
 
 		say(waiting, "%s on ", purpose(watched[0].events));
 		say_one(waiting, &watched[0], descriptor);
+		if (!is_same_file(&watched[0], descriptor))
+			return;
 		if (is_certain_party(descriptor)) {
 			waiting->idle = false;
 			add_peers(waiting, descriptor, "the other end of the only descriptor");
+			add_remote(waiting, descriptor, "");
 		}
 		return;
 	}
+	add_upstreams(waiting, watched, count);
 	say(waiting, "%llu descriptors: ", (unsigned long long)total);
 	size_t said = count < DESCRIPTORS_SAID ? count : DESCRIPTORS_SAID;
 	for (size_t i = 0; i < said; i++) {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "util/endpoint.h"
 #include "waits/kinds.h"
 
 #define HOLDERS_MAX 64 /* a pipe may have been inherited by thousands */
@@ -146,6 +147,26 @@ void add_peers(struct waiting *waiting, const struct descriptor *descriptor, con
 		holders_are_all(waiting);
 	for (size_t i = 0; i < descriptor->peer_count; i++)
 		add_holder(waiting, SURE_MAY, descriptor->peers[i].pid, 0, text);
+}
+
+void add_remote(struct waiting *waiting, const struct descriptor *descriptor, const char *more)
+{
+	const struct socket_facts *socket = descriptor->socket;
+	struct text text cleanup_text = {0};
+
+	if (descriptor->kind != DESCRIPTOR_SOCKET || !socket || descriptor->peer_count ||
+		socket->peer_inode || socket->family == AF_UNIX ||
+		!endpoint_has_host(&socket->remote) || endpoint_is_of_host(&socket->remote) ||
+		endpoint_same_host(&socket->local, &socket->remote))
+		return;
+	text_append_endpoint(&text, &socket->remote);
+	text_append(&text, " (");
+	text_append_escaped(&text, socket->protocol_name, strlen(socket->protocol_name));
+	text_append_format(&text, ")%s", more);
+	struct holder *holder =
+		add_holder(waiting, SURE_MAY, 0, 0, text_to_arena(&text, waiting->waits->arena));
+	if (holder)
+		holder->unseen = true;
 }
 
 void add_parties(struct waiting *waiting, const struct parties *parties, const char *text)

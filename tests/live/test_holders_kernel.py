@@ -28,6 +28,20 @@ EXPECTED = {
     "on-flock-taker-ended": (["heir"], "owns", "holds the lock"),
     "on-posix-ranges": (["middle"], "owns", "holds the lock"),
     "on-ofd-and-posix": (["holder"], "owns", "holds the lock"),
+    # ---- sockets
+    "on-dgram-pair": (["first", "second"], "may", "the other end of the socket"),
+    "on-dgram-connected": (["holder"], "may", "the other end of the socket"),
+    "on-dgram-addressed": (["holder"], "may", "has the socket that it sends to"),
+    "on-connect-unix": (["holder"], "may", "listens there"),
+    "connect-unix": (["pid"], "may", "listens there"),
+    "on-connect-tcp": (["holder"], "may", "listens there"),
+    "on-read-not-accepted": (["holder"], "may", "the other end of the socket"),
+    "on-read-udp": (["holder"], "may", "the other end of the socket"),
+    "on-read-across": (["holder"], "may", "the other end of the socket"),
+    "on-read-handed-over": (["holder"], "may", "the other end of the socket"),
+    "read-tcp": (["peer"], "may", "the other end of the socket"),
+    "recv-unix": (["peer"], "may", "the other end of the socket"),
+    "read-socketpair": (["peer"], "may", "the other end of the socket"),
     # ---- children
     "wait4": (["child"], "owns", "the child"),
     "waitid": (["child"], "owns", "the child"),
@@ -37,7 +51,7 @@ EXPECTED = {
 }
 
 # Those that have a test of their own.
-ALONE = set()
+ALONE = {"on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
 
 
 def test_all_are_expected():
@@ -53,6 +67,18 @@ def test_holders(name, look, tmp_path):
         thread = look(scene.pid).thread(scene.pid, scene.tid)
         assert holders(thread) == {scene.facts[fact]: sure for fact in facts}, thread["wait"]
         assert texts(thread) == {text}
+
+
+@pytest.mark.parametrize("name,facts", [("on-epoll-proxy", ["server"]),
+                                        ("on-poll-proxy", ["server", "writer"]),
+                                        ("on-epoll-unix", ["server"])])
+def test_upstreams(name, facts, look, tmp_path):
+    """Of several descriptors: the servers that it asked, not the clients that ask it."""
+    with Situation(name, tmp_path) as scene:
+        thread = look(scene.pid).thread(scene.pid)
+        assert thread["wait"]["idle"]
+        assert holders(thread) == {scene.facts[fact]: "may" for fact in facts}
+        assert any(text.startswith("may owe it an answer on ") for text in texts(thread))
 
 
 def test_two_flocks_of_one_process(look, tmp_path, spawn):

@@ -12,6 +12,7 @@ static const struct situation *const tables[] = {
 	futex_situations,
 	fuse_situations,
 	holder_situations,
+	holder_socket_situations,
 	hostile_situations,
 	ipc_situations,
 	lock_situations,

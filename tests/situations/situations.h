@@ -36,6 +36,7 @@ extern const struct situation descriptor_situations[];
 extern const struct situation futex_situations[];
 extern const struct situation fuse_situations[];
 extern const struct situation holder_situations[];
+extern const struct situation holder_socket_situations[];
 extern const struct situation hostile_situations[];
 extern const struct situation ipc_situations[];
 extern const struct situation lock_situations[];
