@@ -14,6 +14,7 @@
 #include "explain/explain.h"
 #include "runtimes/runtimes.h"
 #include "symbolize/symbolize.h"
+#include "symbolize/variables.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -92,7 +93,7 @@ static void name_functions(
 	symbolize_process(process, modules, wanted_lines(options), arena);
 	runtimes_end_stacks(process);
 	add_stack_gaps(process, arena);
-	modules_destroy(modules);
+	process->variables = variables_create(process, modules, arena);
 }
 
 /* New facts and stacks for the threads; how many of them could be looked at. */
@@ -144,6 +145,15 @@ static void end_runtimes(const struct look *look)
 {
 	for (size_t i = 0; i < look->process_count; i++)
 		runtimes_end(look->processes[i]);
+}
+
+/* Ends what names the variables of a look's processes, which explaining them asks for. */
+static void end_variables(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		variables_destroy(look->processes[i]->variables);
+		look->processes[i]->variables = NULL;
+	}
 }
 
 static void report_effort(const struct look *look, const struct collection *collection,
@@ -296,6 +306,7 @@ static struct collection collect_whole(
 		if (is_whole(look))
 			return collection;
 		end_runtimes(look);
+		end_variables(look);
 		collection.used->release(look);
 		*look = nothing;
 	}
@@ -328,6 +339,7 @@ void look_take(const struct looker *looker, const struct pids *pids, struct look
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < look->process_count; i++)
 		explain_process(arch_native, look->processes[i], look->arena);
+	end_variables(look);
 	collection.used->release(look);
 	if (options->verbose)
 		report_effort(
