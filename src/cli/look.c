@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "arch/arch.h"
 #include "cli/message.h"
@@ -16,6 +17,7 @@
 #include "explain/graph.h"
 #include "runtimes/runtimes.h"
 #include "symbolize/symbolize.h"
+#include "symbolize/variables.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -94,7 +96,7 @@ static void name_functions(
 	symbolize_process(process, modules, wanted_lines(options), arena);
 	runtimes_end_stacks(process);
 	add_stack_gaps(process, arena);
-	modules_destroy(modules);
+	process->variables = variables_create(process, modules, arena);
 }
 
 /* New facts and stacks for the threads; how many of them could be looked at. */
@@ -146,6 +148,15 @@ static void end_runtimes(const struct look *look)
 {
 	for (size_t i = 0; i < look->process_count; i++)
 		runtimes_end(look->processes[i]);
+}
+
+/* Ends what names the variables of a look's processes, which explaining them asks for. */
+static void end_variables(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		variables_destroy(look->processes[i]->variables);
+		look->processes[i]->variables = NULL;
+	}
 }
 
 static void report_effort(const struct look *look, const struct collection *collection,
@@ -301,6 +312,7 @@ static struct collection collect_whole(
 		if (is_whole(look))
 			return collection;
 		end_runtimes(look);
+		end_variables(look);
 		collection.used->release(look);
 		*look = nothing;
 	}
@@ -357,6 +369,19 @@ static void look_at_related(const struct looker *looker, pid_t *pids, size_t cou
 		explain_process(arch_native, wave->look.processes[i], look->arena);
 		look->related[look->related_count++] = wave->look.processes[i];
 	}
+	end_variables(&wave->look);
+}
+
+/* Of the @count @pids those that are not @pid; their number. */
+static size_t leave_out(pid_t *pids, size_t count, pid_t pid)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pids[i] != pid)
+			pids[kept++] = pids[i];
+	}
+	return kept;
 }
 
 /* Follows the waits of the look to processes that were not asked for; the number of waves. */
@@ -372,6 +397,7 @@ static size_t follow(const struct looker *looker, struct look *look, struct wave
 		size_t missing = graph_missing(look, from, from_count, !count, process_of, pids,
 			GRAPH_RELATED_MAX - begin);
 
+		missing = leave_out(pids, missing, getpid());
 		if (!missing)
 			break;
 		look_at_related(looker, pids, missing, look, &waves[count++]);
@@ -420,6 +446,7 @@ void look_take(const struct looker *looker, const struct pids *pids, struct look
 		add_address_gaps(look, &collection, allowed);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
 	explain(looker, look);
+	end_variables(look);
 	collection.used->release(look);
 	if (options->verbose)
 		report_effort(

@@ -17,8 +17,10 @@ struct image_names {
 	struct address_table table;
 	struct known_address *known; /* by their number in the table */
 	size_t capacity;
-	struct lines *lines; /* NULL: not asked for yet */
-	bool measured, is_quick; /* whether its lines are found soon enough for LINES_QUICK */
+	struct lines *lines;       /* NULL: not asked for yet */
+	bool measured, is_quick;   /* whether its lines are found soon enough for LINES_QUICK */
+	struct data_symbols *data; /* NULL: not asked for yet, or none */
+	bool data_sought;
 };
 
 static void destroy(void *pointer)
@@ -26,6 +28,7 @@ static void destroy(void *pointer)
 	struct image_names *names = pointer;
 
 	lines_destroy(names->lines);
+	data_symbols_destroy(names->data);
 	address_table_deinit(&names->table);
 	free(names->known);
 	arena_destroy(names->arena);
@@ -129,4 +132,15 @@ void image_names_find(struct image *image, int root, enum lines_wanted lines,
 		if (!sources)
 			found[i].source = (struct source_frames){0};
 	}
+}
+
+struct data_symbols *image_data_symbols(struct image *image, int root)
+{
+	struct image_names *names = names_of(image);
+
+	if (!names->data_sought) {
+		names->data_sought = true;
+		names->data = data_symbols_create(image, root, names->arena);
+	}
+	return names->data;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "elf/image.h"
+#include "symbolize/data_symbols.h"
 #include "symbolize/lines.h"
 #include "symbolize/symbols.h"
 
@@ -24,3 +25,6 @@ struct address_names {
  */
 void image_names_find(struct image *image, int root, enum lines_wanted lines,
 	const uint64_t *addresses, size_t count, struct address_names *names, size_t *budget);
+
+/* Its variables, owned by the image; @root as in image_find_debug(). NULL: none. */
+struct data_symbols *image_data_symbols(struct image *image, int root);

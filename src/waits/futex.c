@@ -79,11 +79,11 @@ static struct lock find_mutex(
 }
 
 /* That a thread is parked on a word of its own leads to no lock. */
-static bool explain_parking_lot(struct waiting *waiting, const char *what)
+static bool explain_parking_lot(struct waiting *waiting, const char *what, const char *more)
 {
 	struct futex futex = read_futex(waiting);
 
-	say(waiting, "waits for %s of parking_lot", what);
+	say(waiting, "waits for %s of parking_lot%s", what, more);
 	add_others(waiting, &futex);
 	say_timeout(waiting);
 	return true;
@@ -96,7 +96,7 @@ static bool explain_mutex(struct waiting *waiting)
 	if (telling.role != ROLE_MUTEX && !is_relocking(waiting, &telling))
 		return false;
 	if (telling.maker == MAKER_PARKING_LOT)
-		return explain_parking_lot(waiting, "a mutex (who holds it is not recorded)");
+		return explain_parking_lot(waiting, "a mutex", " (who holds it is not recorded)");
 	struct futex futex = read_futex(waiting);
 	struct lock lock = find_mutex(waiting, telling.maker, &futex);
 	if (telling.maker == MAKER_GO) {
@@ -132,7 +132,7 @@ static bool explain_condition(struct waiting *waiting)
 	/* A pool's threads are not the first of their process. */
 	waiting->idle = waiting->thread->tid != waiting->process->pid;
 	if (telling.maker == MAKER_PARKING_LOT)
-		return explain_parking_lot(waiting, "a condition variable");
+		return explain_parking_lot(waiting, "a condition variable", "");
 	struct futex futex = read_futex(waiting);
 	if (telling.maker == MAKER_C && find_condition(waiting, &futex, &condition)) {
 		say(waiting, "waits for condition variable ");
@@ -174,9 +174,9 @@ static bool explain_rwlock(struct waiting *waiting)
 	if (telling.role != ROLE_READ_LOCK && !to_write)
 		return false;
 	if (telling.maker == MAKER_PARKING_LOT)
-		return explain_parking_lot(waiting,
-			to_write ? "a read-write lock, to write (who has it is not recorded)"
-				 : "a read-write lock, to read (who has it is not recorded)");
+		return explain_parking_lot(waiting, "a read-write lock",
+			to_write ? ", to write (who holds it is not recorded)"
+				 : ", to read (who holds it is not recorded)");
 	struct futex futex = read_futex(waiting);
 	struct lock lock = find_rwlock(waiting, telling.maker, &futex, to_write);
 	if (lock.address) {

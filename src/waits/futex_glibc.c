@@ -84,7 +84,7 @@ struct lock glibc_mutex(const struct memory *memory, const struct futex *futex)
 		(mutex.kind & ~KINDS_KNOWN) || (mutex.kind & KIND_INHERIT))
 		return lock;
 	/* The kernel wakes who waits for a robust one, and knows nothing of private ones then. */
-	if (futex->private == (mutex.kind & (KIND_SHARED | KIND_ROBUST)))
+	if (futex->private == ((mutex.kind & (KIND_SHARED | KIND_ROBUST)) != 0))
 		return lock;
 	if (mutex.kind & KIND_ROBUST)
 		return robust_mutex(futex);

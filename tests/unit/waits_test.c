@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,110 +20,7 @@
 
 #include <cmocka.h>
 
-#include "fake_target.h"
-#include "util/clock.h"
-#include "waits/waits.h"
-
-#define AT 0x7ffd1c2a0000 /* where the target's things stand */
-#define NOW (1764000000 * NS_PER_SECOND)
-
-/* Every clock shows one moment: 2025-11-24 16:00:00 UTC. */
-static int64_t fake_clock(clockid_t clock)
-{
-	(void)clock;
-	return NOW;
-}
-
-static int set_up(void **state)
-{
-	struct fake_target *target = allocate(sizeof(*target));
-
-	setenv("TZ", "UTC", 1);
-	tzset();
-	fake_init(target);
-	*state = target;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fake_deinit(*state);
-	free(*state);
-	return 0;
-}
-
-static struct wait *explain(struct fake_target *target)
-{
-	struct waits waits = {
-		.process = &target->process, .arena = target->arena, .clock = fake_clock};
-	const struct syscall_entry *entry = &target->thread.entry;
-	const char *name = entry->in_syscall ? syscall_name(&fake_arch, entry->number) : NULL;
-	struct call call = call_find(&fake_arch, syscall_row_find(name), &target->thread);
-
-	return wait_explain(&waits, &target->thread, &call);
-}
-
-static struct wait *assert_wait(
-	struct fake_target *target, const char *kind, bool idle, const char *sentence)
-{
-	struct wait *wait = explain(target);
-
-	assert_non_null(wait);
-	assert_string_equal(wait->sentence, sentence);
-	assert_string_equal(wait->kind, kind);
-	assert_int_equal(wait->idle, idle);
-	return wait;
-}
-
-/* The wait of a thread in this call. */
-static struct wait *assert_call(struct fake_target *target, const char *name,
-	const uint64_t arguments[SYSCALL_ARGUMENTS], const char *kind, bool idle,
-	const char *sentence)
-{
-	fake_call(target, name, arguments);
-	return assert_wait(target, kind, idle, sentence);
-}
-
-/* Gives the thread a kernel stack of these functions, the innermost first. */
-static void set_kernel_stack(struct fake_target *target, const char *const *functions, size_t count)
-{
-	struct kernel_stack *stack = arena_new(target->arena, struct kernel_stack, 1);
-
-	stack->frames = arena_new(target->arena, struct kernel_frame, count);
-	stack->count = count;
-	for (size_t i = 0; i < count; i++)
-		stack->frames[i].symbol = functions[i];
-	target->thread.kernel_stack = stack;
-}
-
-#define KERNEL(target, ...)                                                                        \
-	do {                                                                                       \
-		static const char *const functions_[] = {__VA_ARGS__};                             \
-		set_kernel_stack(target, functions_, array_length(functions_));                    \
-	} while (0)
-
-/* The same for the user stack; "" is a function of libc that has lost its name. */
-static void set_user_stack(struct fake_target *target, const char *const *functions, size_t count)
-{
-	struct user_stack *stack = arena_new(target->arena, struct user_stack, 1);
-
-	stack->frames = arena_new(target->arena, const struct frame *, count);
-	stack->frame_count = count;
-	for (size_t i = 0; i < count; i++) {
-		struct frame *frame = arena_new(target->arena, struct frame, 1);
-
-		frame->symbol = functions[i][0] ? functions[i] : NULL;
-		frame->module = "/lib/libc.so.6";
-		stack->frames[i] = frame;
-	}
-	target->thread.user_stack = stack;
-}
-
-#define USER(target, ...)                                                                          \
-	do {                                                                                       \
-		static const char *const functions_[] = {__VA_ARGS__};                             \
-		set_user_stack(target, functions_, array_length(functions_));                      \
-	} while (0)
+#include "waits_fixture.h"
 
 static struct sockaddr_storage internet(unsigned port)
 {
@@ -493,138 +389,6 @@ static void polling_nothing_is_sleeping(void **state)
 		target, "select", ARGUMENTS(0, 0, 0, 0, 0), "sleep", true, "waits for a signal");
 }
 
-static void futexes_that_nothing_explains(void **state)
-{
-	struct fake_target *target = *state;
-	const struct timespec time = {3, 0};
-
-	fake_place(target, AT, &time, sizeof(time));
-	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, AT), "futex", false,
-		"waits for futex 0x1000 to change from 2 (private), at most 3.0 s more");
-	USER(target, "wait_for_it", "pthread_mutex_lock", "main");
-	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT, 7, 0), "futex", false,
-		"waits for futex 0x1000 to change from 7");
-	USER(target, "", "initialize", "pthread_once", "main");
-	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT, 7, 0), "futex", false,
-		"waits for futex 0x1000 to change from 7");
-	assert_call(target, "futex_waitv", ARGUMENTS(1, 2), "futex", false,
-		"waits for one of 2 futexes to change");
-}
-
-static void mutexes(void **state)
-{
-	struct fake_target *target = *state;
-	const uint64_t *glibc = ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, 0);
-
-	USER(target, "__GI___lll_lock_wait", "___pthread_mutex_lock", "main");
-	struct wait *wait =
-		assert_call(target, "futex", glibc, "mutex", false, "waits for mutex 0x1000");
-	assert_string_equal(wait->text, "mutex 0x1000");
-	USER(target, "", "pthread_mutex_lock", "main");
-	assert_call(target, "futex", glibc, "mutex", false, "waits for mutex 0x1000");
-	USER(target, "__timedwait", "__pthread_mutex_timedlock", "main");
-	assert_call(target, "futex", ARGUMENTS(0x1004, FUTEX_WAIT_PRIVATE, 16, 0), "mutex", false,
-		"waits for mutex 0x1000");
-	USER(target, "syscall", "std::sys::unix::futex::futex_wait::h0123456789abcdef",
-		"std::sys::sync::mutex::futex::Mutex::lock_contended", "main");
-	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_WAIT_BITSET_PRIVATE, 2, 0), "mutex",
-		false, "waits for mutex 0x1000");
-	USER(target, "runtime.futex.abi0", "runtime.futexsleep", "runtime.lock2", "main");
-	assert_call(target, "futex", glibc, "mutex", false,
-		"waits for the lock 0x1000 of Go's runtime");
-	target->thread.user_stack = NULL;
-	assert_call(target, "futex", ARGUMENTS(0x1000, FUTEX_LOCK_PI_PRIVATE, 0, 0), "mutex", false,
-		"waits for the priority-inheriting mutex (futex 0x1000)");
-}
-
-static void condition_variables(void **state)
-{
-	struct fake_target *target = *state;
-	const uint64_t *signal = ARGUMENTS(0x1028, FUTEX_WAIT_BITSET_PRIVATE, 0, 0);
-
-	USER(target, "", "pthread_cond_wait", "main");
-	assert_call(target, "futex", signal, "condition", false,
-		"waits for a condition variable (futex 0x1028)");
-	/* The same in a thread of a pool is rest. */
-	target->thread.tid = 4243;
-	assert_call(target, "futex", signal, "condition", true,
-		"waits for a condition variable (futex 0x1028)");
-	/* Signalled, and now the mutex is not free. */
-	assert_call(target, "futex", ARGUMENTS(0x2000, FUTEX_WAIT_PRIVATE, 2, 0), "mutex", false,
-		"waits for mutex 0x2000");
-	USER(target, "__timedwait_cp", "pthread_cond_timedwait", "main");
-	assert_call(target, "futex", ARGUMENTS(0x2000, FUTEX_WAIT_PRIVATE, 2, 0), "condition", true,
-		"waits for a condition variable (futex 0x2000)");
-	USER(target, "std::sys::pal::unix::futex::futex_wait",
-		"std::sys::sync::condvar::futex::Condvar::wait_optional_timeout", "main");
-	assert_call(target, "futex", signal, "condition", true,
-		"waits for a condition variable (futex 0x1028)");
-}
-
-static void other_futexes(void **state)
-{
-	struct fake_target *target = *state;
-	const uint64_t *futex = ARGUMENTS(0x1000, FUTEX_WAIT_PRIVATE, 2, 0);
-
-	target->thread.tid = 4243;
-	USER(target, "", "pthread_rwlock_wrlock", "main");
-	assert_call(target, "futex", futex, "rwlock", false,
-		"waits for a read-write lock, to write (futex 0x1000)");
-	USER(target, "", "pthread_rwlock_rdlock", "main");
-	assert_call(target, "futex", futex, "rwlock", false,
-		"waits for a read-write lock, to read (futex 0x1000)");
-	USER(target, "__futex_abstimed_wait_common", "__new_sem_wait_slow64.constprop.0", "main");
-	assert_call(target, "futex", futex, "semaphore", true, "waits for semaphore 0x1000");
-	USER(target, "pthread_barrier_wait@@GLIBC_2.34", "main");
-	assert_call(target, "futex", futex, "barrier", false,
-		"waits for the other threads at a barrier (futex 0x1000)");
-	USER(target, "", "__pthread_once_slow", "main");
-	assert_call(target, "futex", futex, "once", false,
-		"waits for another thread to finish what is done once (futex 0x1000)");
-	USER(target, "syscall", "__cxa_guard_acquire", "main");
-	assert_call(target, "futex", futex, "once", false,
-		"waits for another thread to finish the initialization of a static variable "
-		"(futex 0x1000)");
-	USER(target, "std::sys::unix::thread_parking::futex::Parker::park", "main");
-	assert_call(target, "futex", futex, "park", true, "waits for another thread to unpark it");
-	USER(target, "std::__atomic_futex_unsigned_base::_M_futex_wait_until(unsigned int*)",
-		"main");
-	assert_call(target, "futex", futex, "future", false,
-		"waits for the result of a future (futex 0x1000)");
-	USER(target, "runtime.futex", "runtime.futexsleep", "runtime.notesleep", "runtime.stopm");
-	assert_call(target, "futex", futex, "futex", true,
-		"waits for work from Go's scheduler (futex 0x1000)");
-	USER(target, "runtime.futex", "runtime.futexsleep", "runtime.notetsleep_internal",
-		"runtime.notetsleepg", "os/signal.signal_recv", "os/signal.loop");
-	assert_call(target, "futex", futex, "signal", true, "waits for a signal (futex 0x1000)");
-}
-
-static void joining_a_thread(void **state)
-{
-	struct fake_target *target = *state;
-	struct thread threads[] = {{.tid = 4242}, {.tid = 4243}, {.tid = 4245}, {.tid = 4250}};
-	const uint64_t *join = ARGUMENTS(0x1000, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 4245, 0);
-
-	target->process.threads = threads;
-	target->process.thread_count = 4;
-	USER(target, "__pthread_clockjoin_ex", "main");
-	struct wait *wait = assert_call(
-		target, "futex", join, "thread-join", false, "waits for thread 4245 to end");
-	assert_int_equal(wait->holder_count, 1);
-	assert_int_equal(wait->holders[0].tid, 4245);
-	/* pthread_join() jumps to a helper that has lost its name. */
-	USER(target, "", "", "main");
-	assert_call(target, "futex", join, "thread-join", false, "waits for thread 4245 to end");
-	assert_call(target, "futex",
-		ARGUMENTS(0x1000, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 4244, 0), "futex",
-		false, "waits for futex 0x1000 to change from 4244");
-	target->process.namespace_pid = 1;
-	USER(target, "__pthread_clockjoin_ex", "main");
-	wait = assert_call(target, "futex", join, "thread-join", false,
-		"waits for thread 4245 (an id of its own pid namespace) to end");
-	assert_int_equal(wait->holder_count, 0);
-}
-
 static void children_and_signals(void **state)
 {
 	struct fake_target *target = *state;
@@ -883,8 +647,6 @@ static void each_kind_is_documented(void **state)
 	assert_int_equal(documented, kinds);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -903,11 +665,6 @@ int main(void)
 		TEST(sleeping),
 		TEST(a_sleep_that_was_interrupted),
 		TEST(polling_nothing_is_sleeping),
-		TEST(futexes_that_nothing_explains),
-		TEST(mutexes),
-		TEST(condition_variables),
-		TEST(other_futexes),
-		TEST(joining_a_thread),
 		TEST(children_and_signals),
 		TEST(locks_on_files),
 		TEST(opening_a_fifo),
