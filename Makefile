@@ -206,7 +206,7 @@ build/bench/go-target: bench/go-target/main.go bench/go-target/go.mod
 	@mkdir -p $(@D)
 	cd bench/go-target && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
 
-BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes $(if $(BPF),floor))
+BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes chains $(if $(BPF),floor))
 
 # BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
 bench-run: $(B)/whystuck $(BENCH_PROGRAMS) build/bench/go-target

@@ -112,21 +112,31 @@ static bool is_wanted(const struct selection *selection, const struct goroutine 
 	return true;
 }
 
-static void select_goroutines(const struct selection *selection, struct process *process)
+/*
+ * Where the graph of waits leads to goroutines, those that are left out must stay where they are:
+ * what is kept is copied then.
+ */
+static void select_goroutines(
+	const struct selection *selection, struct look *look, struct process *process)
 {
 	bool system_too =
 		selection->options->render.runtime_frames || selection->options->goroutine_count;
-	size_t kept = 0;
+	struct goroutine *kept = process->goroutines;
+	size_t kept_count = 0;
 
+	if (look->goroutines_tied)
+		kept = arena_new(look->arena, struct goroutine, process->goroutine_count);
 	for (size_t i = 0; i < process->goroutine_count; i++) {
 		if (!is_wanted(selection, &process->goroutines[i]))
 			continue;
 		if (process->goroutines[i].is_system && !system_too)
 			process->goroutines_left_out++;
 		else
-			process->goroutines[kept++] = process->goroutines[i];
+			kept[kept_count++] = process->goroutines[i];
 	}
-	process->goroutine_count = kept;
+	if (process->goroutines)
+		process->goroutines = kept;
+	process->goroutine_count = kept_count;
 }
 
 /* The goroutines that the threads of @process run. */
@@ -141,9 +151,12 @@ static void find_run(struct selection *selection, const struct process *process)
 	qsort(selection->run, selection->run_count, sizeof(*selection->run), compare_ids);
 }
 
-static void select_threads(const struct selection *selection, struct process *process)
+/* The graph of waits may lead to those that are left out: they stay where they are. */
+static void select_threads(
+	const struct selection *selection, struct look *look, struct process *process)
 {
-	size_t kept = 0;
+	struct thread *kept = arena_new(look->arena, struct thread, process->thread_count);
+	size_t kept_count = 0;
 
 	for (size_t i = 0; i < process->thread_count; i++) {
 		uint64_t goroutine = process->threads[i].goroutine;
@@ -153,9 +166,10 @@ static void select_threads(const struct selection *selection, struct process *pr
 		if (!id)
 			continue;
 		selection->found[id - selection->ids] = true;
-		process->threads[kept++] = process->threads[i];
+		kept[kept_count++] = process->threads[i];
 	}
-	process->thread_count = kept;
+	process->threads = kept;
+	process->thread_count = kept_count;
 }
 
 void selection_of_goroutines(const struct options *options, struct look *look)
@@ -174,9 +188,9 @@ void selection_of_goroutines(const struct options *options, struct look *look)
 		struct process *process = look->processes[i];
 
 		find_run(&selection, process);
-		select_goroutines(&selection, process);
+		select_goroutines(&selection, look, process);
 		if (count)
-			select_threads(&selection, process);
+			select_threads(&selection, look, process);
 		free(selection.run);
 	}
 	for (size_t i = 0; i < count; i++) {

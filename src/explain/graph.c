@@ -164,6 +164,7 @@ static bool tie(const struct graph *graph, const struct process *waiter, struct 
 		holder->task = find_goroutine(process, holder->goroutine);
 	else if (process->pid != waiter->pid)
 		holder->thread = deciding_thread(process);
+	graph->look->goroutines_tied |= holder->task != NULL;
 	if (holder->tid && holder->thread && !is_alive(holder->thread) && holder->proof.address)
 		return false;
 	return process->pid == waiter->pid || !holder->proof.address ||
@@ -391,6 +392,7 @@ static void add_nodes(struct graph *graph, struct graph_process *entry)
 			.wait = goroutine->wait,
 			.stuck = may_be_stuck(goroutine->wait),
 		};
+		graph->look->goroutines_tied = true;
 		entry->goroutine_count++;
 	}
 }

@@ -335,8 +335,9 @@ static bool order_ring(const struct graph *graph, const struct set *set, struct 
 static void add_deadlock(const struct search *search, uint32_t number, const struct set *set)
 {
 	struct graph *graph = search->graph;
-	struct deadlock *deadlock = &graph->look->deadlocks[graph->look->deadlock_count++];
+	struct deadlock *deadlock = arena_new(graph->look->arena, struct deadlock, 1);
 
+	graph->look->deadlocks[graph->look->deadlock_count++] = deadlock;
 	*deadlock = (struct deadlock){
 		.members = arena_new(graph->look->arena, struct deadlock_member, set->tasks),
 		.count = set->tasks,
@@ -391,6 +392,20 @@ static void mark_behind(const struct search *search, const struct backward *back
 	}
 }
 
+/* The certain ones first, of these the larger. */
+static int compare_deadlocks(const void *one, const void *other)
+{
+	const struct deadlock *a = *(const struct deadlock *const *)one;
+	const struct deadlock *b = *(const struct deadlock *const *)other;
+	size_t tasks = a->count + a->behind, other_tasks = b->count + b->behind;
+
+	if (a->certain != b->certain)
+		return a->certain ? -1 : 1;
+	if (tasks != other_tasks)
+		return tasks < other_tasks ? 1 : -1;
+	return (a > b) - (a < b);
+}
+
 static bool is_deadlock(const struct set *set)
 {
 	return !set->has_way_out &&
@@ -408,15 +423,17 @@ void graph_find_deadlocks(struct graph *graph)
 	struct set *sets cleanup_free = describe_sets(&search);
 	for (uint32_t i = 1; i <= search.set_count; i++)
 		count += is_deadlock(&sets[i]);
-	graph->look->deadlocks = arena_new(graph->look->arena, struct deadlock, count);
+	graph->look->deadlocks = arena_new(graph->look->arena, struct deadlock *, count);
 	for (uint32_t i = 1; i <= search.set_count && count; i++) {
 		struct look *look = graph->look;
 
 		if (!is_deadlock(&sets[i]) || !set_holds_still(&search, i))
 			continue;
 		add_deadlock(&search, i, &sets[i]);
-		mark_behind(&search, &backward, i, &look->deadlocks[look->deadlock_count - 1]);
+		mark_behind(&search, &backward, i, look->deadlocks[look->deadlock_count - 1]);
 	}
+	qsort(graph->look->deadlocks, graph->look->deadlock_count, sizeof(struct deadlock *),
+		compare_deadlocks);
 	end_search(&search);
 	free(backward.first);
 	free(backward.sources);

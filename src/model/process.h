@@ -160,7 +160,8 @@ struct look {
 	/* Processes that are waited for and were not asked for: not shown for themselves. */
 	struct process **related;
 	size_t related_count;
-	struct deadlock *deadlocks;
+	bool goroutines_tied; /* holders or deadlocks lead to some of them */
+	struct deadlock **deadlocks; /* the certain ones first */
 	size_t deadlock_count;
 	/* The threads that hold up the most and wait for nobody that is known themselves. */
 	struct blocker *blockers;

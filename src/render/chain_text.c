@@ -10,6 +10,7 @@
 #define HOPS_SHOWN 12
 #define HOLDERS_SHOWN 6
 #define MEMBERS_SHOWN 16
+#define DEADLOCKS_SHOWN 16
 
 /* Whether @sentence names the process already, as words of ours do: "cat (pid 7)". */
 static bool names_process(const char *sentence, pid_t pid)
@@ -180,42 +181,70 @@ static const char *noun(const struct deadlock *deadlock)
 	return goroutines == deadlock->count ? "goroutine" : goroutines ? "task" : "thread";
 }
 
+static void put_member(struct page *page, const struct deadlock *deadlock,
+	const struct deadlock_member *member, size_t alike)
+{
+	page_pad(page, LABEL_COLUMN, 0);
+	if (member->thread)
+		put_thread(page, member->thread, member->process->comm);
+	else
+		page_format(page, STYLE_PLAIN, "goroutine %" PRIu64, member->goroutine->id);
+	if (!in_one_process(deadlock)) {
+		page_put(page, STYLE_PLAIN, " of ");
+		put_process_name(page, member->process);
+	}
+	page_format(page, STYLE_PLAIN, " %s", member->text);
+	if (alike > 1)
+		page_format(page, STYLE_DIM, "   (and %zu more like it)", alike - 1);
+	page_end(page);
+}
+
+/* Members that say the same are shown once, a ring's never do. */
+static void put_members(struct page *page, const struct deadlock *deadlock)
+{
+	size_t shown = 0, told = 0;
+
+	for (size_t i = 0; i < deadlock->count && shown < MEMBERS_SHOWN; i++) {
+		const struct deadlock_member *member = &deadlock->members[i];
+		size_t alike = 0;
+		bool is_told = false;
+
+		for (size_t j = 0; j < deadlock->count && !is_told; j++) {
+			if (strcmp(deadlock->members[j].text, member->text) != 0)
+				continue;
+			is_told = j < i;
+			alike++;
+		}
+		if (is_told)
+			continue;
+		put_member(page, deadlock, member, alike);
+		shown++;
+		told += alike;
+	}
+	if (told == deadlock->count)
+		return;
+	page_pad(page, LABEL_COLUMN, 0);
+	page_format(page, STYLE_DIM, "… %zu more", deadlock->count - told);
+	page_end(page);
+}
+
 static void put_deadlock(struct page *page, const struct deadlock *deadlock)
 {
-	const struct process *process = deadlock->members[0].process;
-
 	page_put(page, STYLE_ALARM, deadlock->certain ? "deadlock" : "possible deadlock");
 	page_format(page, STYLE_STRONG, ": %zu %s%s", deadlock->count, noun(deadlock),
 		deadlock->count == 1 ? "" : "s");
 	if (in_one_process(deadlock)) {
 		page_put(page, STYLE_PLAIN, " of ");
-		put_process_name(page, process);
+		put_process_name(page, deadlock->members[0].process);
 	}
 	page_put(page, STYLE_STRONG,
 		deadlock->count == 1 ? " waits for itself" : " wait for each other");
 	if (deadlock->behind)
 		page_format(page, STYLE_PLAIN, "; %zu more behind them", deadlock->behind);
+	if (!deadlock->certain)
+		page_put(page, STYLE_DIM, "   (none but a signal could end that)");
 	page_end(page);
-	for (size_t i = 0; i < deadlock->count; i++) {
-		const struct deadlock_member *member = &deadlock->members[i];
-
-		page_pad(page, LABEL_COLUMN, 0);
-		if (i == MEMBERS_SHOWN) {
-			page_format(page, STYLE_DIM, "… %zu more", deadlock->count - i);
-			page_end(page);
-			break;
-		}
-		if (member->thread)
-			put_thread(page, member->thread, member->process->comm);
-		else
-			page_format(page, STYLE_PLAIN, "goroutine %" PRIu64, member->goroutine->id);
-		if (!in_one_process(deadlock)) {
-			page_put(page, STYLE_PLAIN, " of ");
-			put_process_name(page, member->process);
-		}
-		page_format(page, STYLE_PLAIN, " %s", member->text);
-		page_end(page);
-	}
+	put_members(page, deadlock);
 	page_end(page);
 }
 
@@ -238,8 +267,15 @@ static void put_blocker(struct page *page, const struct look *look, const struct
 
 bool deadlocks_put(struct page *page, const struct look *look)
 {
-	for (size_t i = 0; i < look->deadlock_count; i++)
-		put_deadlock(page, &look->deadlocks[i]);
+	for (size_t i = 0; i < look->deadlock_count && i < DEADLOCKS_SHOWN; i++)
+		put_deadlock(page, look->deadlocks[i]);
+	if (look->deadlock_count > DEADLOCKS_SHOWN) {
+		page_format(page, STYLE_ALARM, "… %zu more deadlocks",
+			look->deadlock_count - DEADLOCKS_SHOWN);
+		page_put(page, STYLE_DIM, ": -f json has all of them");
+		page_end(page);
+		page_end(page);
+	}
 	for (size_t i = 0; i < look->blocker_count; i++)
 		put_blocker(page, look, &look->blockers[i]);
 	if (look->blocker_count)

@@ -140,7 +140,7 @@ static void render(const struct look *look, const struct render_options *options
 	fputs("],\"deadlocks\":[", out);
 	for (size_t i = 0; i < look->deadlock_count; i++) {
 		fputs(i ? ",\n" : "\n", out);
-		json_write(out, json_deadlock(&look->deadlocks[i]));
+		json_write(out, json_deadlock(look->deadlocks[i]));
 	}
 	fputs("],\"gaps\":", out);
 	json_write(out, json_gaps(&look->gaps));
