@@ -89,6 +89,15 @@ static bool explain_parking_lot(struct waiting *waiting, const char *what, const
 	return true;
 }
 
+/*
+ * glibc waits so, on a word of its own, where the kernel refused FUTEX_LOCK_PI (nptl/
+ * pthread_mutex_lock.c, "Delay the thread indefinitely", since 2.34).
+ */
+static bool is_refused(const struct telling *telling, const struct futex *futex)
+{
+	return telling->maker == MAKER_C && futex->expected == 0;
+}
+
 static bool explain_mutex(struct waiting *waiting)
 {
 	struct telling telling = find_telling(waiting);
@@ -98,7 +107,15 @@ static bool explain_mutex(struct waiting *waiting)
 	if (telling.maker == MAKER_PARKING_LOT)
 		return explain_parking_lot(waiting, "a mutex", " (who holds it is not recorded)");
 	struct futex futex = read_futex(waiting);
+	if (is_refused(&telling, &futex)) {
+		say(waiting, "waits without end for a priority-inheriting mutex: its owner has "
+			     "ended, or "
+			     "it would be a deadlock");
+		return true;
+	}
 	struct lock lock = find_mutex(waiting, telling.maker, &futex);
+	if (telling.uncertain && lock.state == LOCK_UNKNOWN)
+		return false;
 	if (telling.maker == MAKER_GO) {
 		say(waiting, "waits for the lock 0x%llx of Go's runtime", HEX(futex.address));
 	} else {
@@ -129,11 +146,13 @@ static bool explain_condition(struct waiting *waiting)
 
 	if (telling.role != ROLE_CONDITION)
 		return false;
+	struct futex futex = read_futex(waiting);
+	if (telling.uncertain && !musl_condition(&futex))
+		return false;
 	/* A pool's threads are not the first of their process. */
 	waiting->idle = waiting->thread->tid != waiting->process->pid;
 	if (telling.maker == MAKER_PARKING_LOT)
 		return explain_parking_lot(waiting, "a condition variable", "");
-	struct futex futex = read_futex(waiting);
 	if (telling.maker == MAKER_C && find_condition(waiting, &futex, &condition)) {
 		say(waiting, "waits for condition variable ");
 		say_object(waiting, condition.address);
@@ -157,7 +176,7 @@ static struct lock find_rwlock(const struct waiting *waiting, enum futex_maker m
 	case MAKER_C:
 		return glibc_rwlock(memory, futex, to_write);
 	case MAKER_MUSL:
-		return musl_rwlock(futex);
+		return musl_rwlock(memory, futex);
 	case MAKER_RUST:
 		return rust_rwlock(memory, futex, to_write);
 	default:
@@ -179,6 +198,8 @@ static bool explain_rwlock(struct waiting *waiting)
 				 : ", to read (who holds it is not recorded)");
 	struct futex futex = read_futex(waiting);
 	struct lock lock = find_rwlock(waiting, telling.maker, &futex, to_write);
+	if (telling.uncertain && lock.state == LOCK_UNKNOWN)
+		return false;
 	if (lock.address) {
 		say(waiting, "waits for read-write lock ");
 		say_object(waiting, lock.address);
@@ -194,9 +215,13 @@ static bool explain_rwlock(struct waiting *waiting)
 
 static bool explain_semaphore(struct waiting *waiting)
 {
-	if (find_telling(waiting).role != ROLE_SEMAPHORE)
+	struct telling telling = find_telling(waiting);
+
+	if (telling.role != ROLE_SEMAPHORE)
 		return false;
 	struct futex futex = read_futex(waiting);
+	if (telling.uncertain && !musl_semaphore(waiting->process->memory, &futex))
+		return false;
 	say(waiting, "waits for semaphore ");
 	say_object(waiting, futex.address);
 	add_others(waiting, &futex);
@@ -208,23 +233,30 @@ static bool explain_barrier(struct waiting *waiting)
 {
 	struct telling telling = find_telling(waiting);
 	const struct memory *memory = waiting->process->memory;
-	uint32_t come, count;
-	uint64_t barrier;
+	uint32_t come = 0, count = 0;
+	uint64_t barrier = 0;
 
 	if (telling.role != ROLE_BARRIER)
 		return false;
 	struct futex futex = read_futex(waiting);
+	bool known = telling.maker == MAKER_MUSL
+			     ? musl_barrier(memory, &futex, &come)
+			     : glibc_barrier(memory, &futex, &barrier, &come, &count);
+	if (telling.uncertain && !known)
+		return false;
 	say(waiting, "waits for the other threads at ");
-	if (telling.maker == MAKER_C && glibc_barrier(memory, &futex, &barrier, &come, &count)) {
+	if (known && barrier) {
 		say(waiting, "barrier ");
 		say_object(waiting, barrier);
-		say(waiting, ": %u of %u %s come", come, count, come == 1 ? "has" : "have");
+		say(waiting, ": %u of %u", come, count);
 	} else {
 		say(waiting, "a barrier");
 		say_futex(waiting, &futex);
-		if (telling.maker == MAKER_MUSL && musl_barrier(memory, &futex, &come))
-			say(waiting, ": %u %s come", come, come == 1 ? "has" : "have");
+		if (known)
+			say(waiting, ": %u", come);
 	}
+	if (known)
+		say(waiting, " %s come", come == 1 ? "has" : "have");
 	add_others(waiting, &futex);
 	return true;
 }
@@ -236,6 +268,8 @@ static bool explain_once(struct waiting *waiting)
 	if (telling.role != ROLE_ONCE && telling.role != ROLE_STATIC)
 		return false;
 	struct futex futex = read_futex(waiting);
+	if (telling.uncertain && !musl_once(&futex))
+		return false;
 	if (telling.maker == MAKER_PARKING_LOT) {
 		say(waiting, "waits for another thread to finish what is done once (parking_lot)");
 	} else if (telling.role == ROLE_STATIC) {
@@ -280,6 +314,8 @@ static bool explain_join(struct waiting *waiting)
 	if (telling.maker == MAKER_MUSL)
 		tid = musl_joined(waiting->process->memory, &futex, &address);
 	const struct thread *thread = tid > 0 ? find_thread(waiting, tid) : NULL;
+	if (telling.uncertain && !thread)
+		return false;
 	if (tid <= 0 || (telling.maker == MAKER_MUSL && !thread))
 		say(waiting, "waits for a thread to end");
 	else if (!thread && !same_pid_namespace(waiting))

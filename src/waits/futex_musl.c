@@ -29,8 +29,10 @@ struct lock musl_mutex(const struct memory *memory, const struct futex *futex)
 		!(futex->expected & FUTEX_WAITERS))
 		return lock;
 	uint32_t owner = mutex.lock & FUTEX_TID_MASK;
-	if (mutex.lock != futex->expected || futex->word != futex->expected) {
-		lock.state = (futex->word & FUTEX_OWNER_DIED) ? LOCK_DIED : LOCK_CHANGING;
+	if (mutex.lock & FUTEX_OWNER_DIED) { /* of robust ones and others: pthread_create.c */
+		lock.state = LOCK_DIED;
+	} else if (mutex.lock != futex->expected || futex->word != futex->expected) {
+		lock.state = LOCK_CHANGING;
 	} else if (!(mutex.type & (TYPE_MASK | TYPE_ROBUST | TYPE_INHERIT))) {
 		lock.state = owner == NORMAL_LOCKED ? LOCK_UNRECORDED : LOCK_UNKNOWN;
 	} else if (owner && owner != FUTEX_TID_MASK) { /* the latter: not recoverable */
@@ -42,21 +44,59 @@ struct lock musl_mutex(const struct memory *memory, const struct futex *futex)
 	return lock;
 }
 
+/* All three words of this file's that say whether processes share a thing: 0 or 128, of which one
+ * means "private" here and the other there. */
+static bool is_flag(uint32_t word, bool set)
+{
+	return word == (set ? TYPE_SHARED : 0);
+}
+
+struct rwlock {
+	uint32_t lock;
+	uint32_t waiters;
+	uint32_t shared;
+};
+
 #define READERS_MASK 0x7fffffffU
 #define WRITE_LOCKED READERS_MASK
 
 /* src/thread/pthread_rwlock_tryrdlock.c, pthread_rwlock_trywrlock.c. */
-struct lock musl_rwlock(const struct futex *futex)
+struct lock musl_rwlock(const struct memory *memory, const struct futex *futex)
 {
 	struct lock lock = {.address = futex->address, .readers = futex->word & READERS_MASK};
+	struct rwlock rwlock;
 
-	if (!futex->known)
+	if (!futex->known || !memory_read_now(memory, lock.address, &rwlock, sizeof(rwlock)) ||
+		!is_flag(rwlock.shared, !futex->private) || !(futex->expected & FUTEX_WAITERS))
 		return lock;
 	if (futex->word != futex->expected || !lock.readers)
 		lock.state = LOCK_CHANGING;
 	else
 		lock.state = lock.readers == WRITE_LOCKED ? LOCK_UNRECORDED : LOCK_READ;
 	return lock;
+}
+
+/* src/thread/sem_timedwait.c: the value, -1 before 1.2.4; how many wait; 128 for a private one. */
+bool musl_semaphore(const struct memory *memory, const struct futex *futex)
+{
+	uint32_t words[3];
+
+	return memory_read_now(memory, futex->address, words, sizeof(words)) &&
+	       (futex->expected == FUTEX_WAITERS || futex->expected == UINT32_MAX) &&
+	       is_flag(words[2], futex->private);
+}
+
+/* src/thread/pthread_cond_timedwait.c: a private one's waiter has a lock of its own on its stack;
+ * a shared one counts signals. */
+bool musl_condition(const struct futex *futex)
+{
+	return futex->known && (!futex->private || futex->expected == 2);
+}
+
+/* src/thread/pthread_once.c: under way, and somebody waits. */
+bool musl_once(const struct futex *futex)
+{
+	return futex->private && futex->expected == 3;
 }
 
 /*

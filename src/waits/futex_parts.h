@@ -73,13 +73,13 @@ struct lock {
 struct lock glibc_mutex(const struct memory *memory, const struct futex *futex);
 struct lock glibc_rwlock(const struct memory *memory, const struct futex *futex, bool to_write);
 struct lock musl_mutex(const struct memory *memory, const struct futex *futex);
-struct lock musl_rwlock(const struct futex *futex);
+struct lock musl_rwlock(const struct memory *memory, const struct futex *futex);
 struct lock rust_mutex(const struct futex *futex);
 struct lock rust_rwlock(const struct memory *memory, const struct futex *futex, bool to_write);
 /* Any lock that is taken by FUTEX_LOCK_PI: what stands there is between it and the kernel. */
 struct lock pi_lock(const struct futex *futex);
 
-/* A barrier: how many have come, and of how many. false: not known; *count 0: that is not known. */
+/* A barrier: how many have come, and in glibc where it is, and of how many. false: not known. */
 bool glibc_barrier(const struct memory *memory, const struct futex *futex, uint64_t *address,
 	uint32_t *come, uint32_t *count);
 bool musl_barrier(const struct memory *memory, const struct futex *futex, uint32_t *come);
@@ -92,6 +92,11 @@ struct condition {
 /* By what pthread_cond_wait() has on its stack, of which @length bytes are at @stack. */
 bool glibc_condition(const uint8_t *stack, size_t length, const struct futex *futex,
 	struct condition *condition);
+
+/* Whether the futex is what musl waits for in a semaphore, a condition variable, pthread_once(). */
+bool musl_semaphore(const struct memory *memory, const struct futex *futex);
+bool musl_condition(const struct futex *futex);
+bool musl_once(const struct futex *futex);
 
 /* The id of the joined thread; 0: not known. */
 pid_t musl_joined(const struct memory *memory, const struct futex *futex, uint64_t *address);

@@ -35,6 +35,7 @@ static const struct {
 	{"__timedwait", ROLE_PASSING, MAKER_MUSL},
 	{"__timedwait_cp", ROLE_PASSING, MAKER_MUSL},
 	{"__wait", ROLE_PASSING, MAKER_MUSL},
+	{"sccp", ROLE_PASSING, MAKER_MUSL},
 	{"__syscall_cp", ROLE_PASSING, MAKER_MUSL},
 	{"__syscall_cp_c", ROLE_PASSING, MAKER_MUSL},
 	{"__syscall_cp_asm", ROLE_PASSING, MAKER_MUSL},
@@ -116,12 +117,35 @@ static const struct {
 	{"parking_lot::raw_rwlock::RawRwLock::lock_common", ROLE_PASSING, MAKER_PARKING_LOT},
 };
 
+/* Whether @symbol goes on as @pattern does, but for angle brackets: with or without these
+ * demanglers set off a type, "<std::sys::sync::mutex::futex::Mutex>::lock_contended". */
+static bool goes_on(const char *symbol, const char *pattern)
+{
+	while (*pattern) {
+		if (*symbol == *pattern)
+			pattern++;
+		else if (*symbol != '<' && *symbol != '>')
+			return false;
+		symbol++;
+	}
+	return true;
+}
+
+static bool contains(const char *symbol, const char *pattern)
+{
+	for (; (symbol = strchr(symbol, pattern[0])); symbol++) {
+		if (goes_on(symbol, pattern))
+			return true;
+	}
+	return false;
+}
+
 static bool is_named(const char *symbol, const char *pattern)
 {
 	size_t length = strlen(pattern);
 
 	if (strstr(pattern, "::"))
-		return strstr(symbol, pattern);
+		return contains(symbol, pattern);
 	return strncmp(symbol, pattern, length) == 0 && strchr(".@", symbol[length]);
 }
 
@@ -135,44 +159,65 @@ static struct telling find_function(const char *symbol)
 		const char *pattern = functions[i].function;
 
 		if (is_named(pattern[0] == '_' ? symbol : name, pattern))
-			return (struct telling){functions[i].maker, functions[i].role};
+			return (struct telling){
+				.maker = functions[i].maker, .role = functions[i].role};
 	}
-	return (struct telling){MAKER_C, ROLE_NONE};
+	return (struct telling){.role = ROLE_NONE};
+}
+
+/* musl is one library, which is its dynamic loader as well. */
+static bool is_musl(const char *module)
+{
+	const char *slash = module ? strrchr(module, '/') : NULL;
+	const char *name = slash ? slash + 1 : module;
+
+	return name && (strcmp(name, "libc.so") == 0 || strncmp(name, "ld-musl-", 8) == 0);
+}
+
+/* Whether the frame may be passed over for lack of a name: only in the module that makes the call,
+ * whose own helpers are stripped of their names. */
+static bool is_nameless(const struct user_stack *stack, size_t index, bool musl)
+{
+	const char *module = stack->frames[index]->module, *first = stack->frames[0]->module;
+
+	/* The name of the function before musl's own, which makes the call and has none. */
+	if (stack->frames[index]->symbol && !(musl && index == 0 && stack->frames[0]->uncertain))
+		return false;
+	return module && first && strcmp(module, first) == 0;
 }
 
 /*
- * The innermost function that tells. A function without a name is passed over only in the module
- * that makes the call, whose own helpers are stripped of their names; any other function that is
- * not known ends the search, so that what stands further out is never taken for the cause.
+ * The innermost function that tells. Any function that is not known ends the search, so that what
+ * stands further out is never taken for the cause. Guesses count for musl only, which has nothing
+ * to unwind it by.
  */
 static struct telling seek_telling(const struct user_stack *stack)
 {
-	struct telling telling = {.role = ROLE_NONE};
+	static const struct telling none = {.role = ROLE_NONE};
 	size_t count = stack->frames ? stack->frame_count : 0;
-	bool musl = false;
+	bool musl = count && is_musl(stack->frames[0]->module);
+	bool uncertain = false;
 
 	for (size_t i = 0; i < count && i < FRAMES_LOOKED_AT; i++) {
 		const struct frame *frame = stack->frames[i];
-		const char *module = frame->module, *first = stack->frames[0]->module;
 
-		if (i == 0)
-			musl = module && strstr(module, "ld-musl-");
-		if (frame->uncertain)
-			break;
-		if (!frame->symbol) {
-			if (!module || !first || strcmp(module, first) != 0)
-				break;
+		if (is_nameless(stack, i, musl)) {
+			uncertain |= i && frame->uncertain;
 			continue;
 		}
-		telling = find_function(frame->symbol);
-		musl |= telling.maker == MAKER_MUSL;
-		if (telling.role != ROLE_PASSING)
+		if (!frame->symbol)
 			break;
-		telling = (struct telling){.role = ROLE_NONE};
+		struct telling telling = find_function(frame->symbol);
+		musl |= telling.maker == MAKER_MUSL;
+		uncertain |= frame->uncertain;
+		if (telling.role == ROLE_PASSING)
+			continue;
+		if (musl && telling.maker == MAKER_C)
+			telling.maker = MAKER_MUSL;
+		telling.uncertain = uncertain;
+		return uncertain && telling.maker != MAKER_MUSL ? none : telling;
 	}
-	if (musl && telling.maker == MAKER_C)
-		telling.maker = MAKER_MUSL;
-	return telling;
+	return none;
 }
 
 struct telling find_telling(struct waiting *waiting)

@@ -18,8 +18,9 @@
 
 /* What the functions of user space above a futex call say; see futex_parts.h. */
 struct telling {
-	int maker; /* enum futex_maker */
-	int role;  /* enum futex_role */
+	int maker;      /* enum futex_maker */
+	int role;       /* enum futex_role */
+	bool uncertain; /* by a frame that is a guess: what memory holds has to agree */
 };
 
 /* What the waits of one process have in common. Zeroed but for the first three. */

@@ -194,6 +194,19 @@ static void priority_inheriting_mutexes(void **state)
 		"ended"));
 }
 
+/* What the kernel would not have: glibc waits for ever then, on its stack. */
+static void a_mutex_that_is_never_had(void **state)
+{
+	struct fake_target *target = *state;
+	const uint32_t word = 0;
+
+	add_threads(target);
+	USER(target, "__futex_abstimed_wait_common", "__pthread_mutex_lock_full", "main");
+	assert_nobody(assert_futex(target, &word, sizeof(word), 0, FUTEX_WAIT_BITSET_PRIVATE,
+		"waits without end for a priority-inheriting mutex: its owner has ended, or it "
+		"would be a deadlock"));
+}
+
 /* A mutex that is waited for with a limit: time can end it as well. */
 static void a_limit_of_time(void **state)
 {
@@ -310,6 +323,7 @@ int main(void)
 		TEST(a_mutex_that_processes_share),
 		TEST(robust_mutexes),
 		TEST(priority_inheriting_mutexes),
+		TEST(a_mutex_that_is_never_had),
 		TEST(a_limit_of_time),
 		TEST(read_write_locks_of_glibc),
 		TEST(barriers),

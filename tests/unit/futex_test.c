@@ -139,7 +139,9 @@ static void locks_of_musl(void **state)
 	struct fake_target *target = *state;
 	const uint32_t normal[] = {0, FUTEX_WAITERS | 16}, recursive[] = {1, FUTEX_WAITERS | 4244},
 		       strange[] = {64, FUTEX_WAITERS | 4244}, dead[] = {1, FUTEX_WAITERS | 4250},
-		       written = UINT32_MAX, read = FUTEX_WAITERS | 2;
+		       marked[] = {1, FUTEX_WAITERS | FUTEX_OWNER_DIED},
+		       written[] = {UINT32_MAX, 1, 0}, read[] = {FUTEX_WAITERS | 2, 1, 0},
+		       shared[] = {FUTEX_WAITERS | 2, 1, 128};
 
 	add_threads(target);
 	USER(target, "__timedwait", "__pthread_mutex_timedlock", "main");
@@ -152,13 +154,71 @@ static void locks_of_musl(void **state)
 		"waits for mutex 0x7ffd1c2a0000"));
 	assert_nobody(assert_futex(target, dead, sizeof(dead), 4, FUTEX_WAIT_PRIVATE,
 		"waits for mutex 0x7ffd1c2a0000, whose owner (thread 4250) has ended"));
+	assert_nobody(assert_futex(target, marked, sizeof(marked), 4, FUTEX_WAIT_PRIVATE,
+		"waits for mutex 0x7ffd1c2a0000, whose owner has ended"));
 	USER(target, "__timedwait", "__pthread_rwlock_timedwrlock", "main");
-	assert_others(assert_futex(target, &read, sizeof(read), 0, FUTEX_WAIT_PRIVATE,
+	assert_others(assert_futex(target, read, sizeof(read), 0, FUTEX_WAIT_PRIVATE,
 		"waits for read-write lock 0x7ffd1c2a0000, to write (2 readers have it)"));
+	assert_nobody(assert_futex(target, shared, sizeof(shared), 0, FUTEX_WAIT_PRIVATE,
+		"waits for read-write lock 0x7ffd1c2a0000, to write"));
 	USER(target, "__timedwait", "__pthread_rwlock_timedrdlock", "main");
-	assert_others(assert_futex(target, &written, sizeof(written), 0, FUTEX_WAIT_PRIVATE,
+	assert_others(assert_futex(target, written, sizeof(written), 0, FUTEX_WAIT_PRIVATE,
 		"waits for read-write lock 0x7ffd1c2a0000, to read (who holds it is not "
 		"recorded)"));
+}
+
+/* As the frames of musl are, which has no unwind information: guesses, beyond the first. */
+static void guess_frames(struct fake_target *target, const char *module)
+{
+	struct user_stack *stack = target->thread.user_stack;
+
+	for (size_t i = 0; i < stack->frame_count; i++) {
+		struct frame *frame = (struct frame *)stack->frames[i];
+
+		frame->uncertain = i > 0;
+		frame->module = i + 1 < stack->frame_count ? module : "/bin/program";
+	}
+}
+
+static void guesses_have_to_agree_with_memory(void **state)
+{
+	struct fake_target *target = *state;
+	const uint32_t recursive[] = {1, FUTEX_WAITERS | 4244}, strange[] = {5, 7},
+		       semaphore[] = {FUTEX_WAITERS, 1, 128}, other[] = {7, 0, 0}, once = 3;
+	static const char musl[] = "/usr/lib/x86_64-linux-musl/libc.so";
+	static const char unknown[] = "waits for futex 0x7ffd1c2a0000 to change from 7 (private)";
+
+	add_threads(target);
+	USER(target, "", "", "", "pthread_mutex_timedlock", "main");
+	guess_frames(target, musl);
+	assert_owner(assert_futex(target, recursive, sizeof(recursive), 4, FUTEX_WAIT_PRIVATE,
+			     "waits for mutex 0x7ffd1c2a0000"),
+		4244, AT + 4);
+	assert_futex(target, strange, sizeof(strange), 4, FUTEX_WAIT_PRIVATE,
+		"waits for futex 0x7ffd1c2a0004 to change from 7 (private)");
+	/* The same of a library that has such information. */
+	USER(target, "", "", "", "pthread_mutex_timedlock", "main");
+	guess_frames(target, "/lib/libc.so.6");
+	assert_futex(target, recursive, sizeof(recursive), 4, FUTEX_WAIT_PRIVATE,
+		"waits for futex 0x7ffd1c2a0004 to change from 2147487892 (private)");
+
+	/* What makes the call has no name, and is taken for what stands before it. */
+	USER(target, "memset", "", "", "sem_timedwait", "main");
+	guess_frames(target, musl);
+	((struct frame *)target->thread.user_stack->frames[0])->uncertain = true;
+	assert_others(assert_futex(target, semaphore, sizeof(semaphore), 0, FUTEX_WAIT_PRIVATE,
+		"waits for semaphore 0x7ffd1c2a0000"));
+	USER(target, "memset", "", "", "sem_timedwait", "main");
+	guess_frames(target, musl);
+	((struct frame *)target->thread.user_stack->frames[0])->uncertain = true;
+	assert_futex(target, other, sizeof(other), 0, FUTEX_WAIT_PRIVATE, unknown);
+	USER(target, "__wait", "__pthread_once_full", "main");
+	guess_frames(target, "/bin/static");
+	assert_others(assert_futex(target, &once, sizeof(once), 0, FUTEX_WAIT_PRIVATE,
+		"waits for another thread to finish what is done once (futex 0x7ffd1c2a0000)"));
+	USER(target, "__timedwait_cp", "pthread_cond_timedwait", "main");
+	guess_frames(target, "/bin/static");
+	assert_futex(target, other, sizeof(other), 0, FUTEX_WAIT_PRIVATE, unknown);
 }
 
 static void joining_a_thread_of_musl(void **state)
@@ -183,7 +243,7 @@ static void locks_of_rust(void **state)
 
 	add_threads(target);
 	USER(target, "std::sys::pal::unix::futex::futex_wait",
-		"std::sys::sync::mutex::futex::Mutex::lock_contended", "main");
+		"<std::sys::sync::mutex::futex::Mutex>::lock_contended", "main");
 	assert_others(assert_futex(target, &contended, 4, 0, FUTEX_WAIT_BITSET_PRIVATE,
 		"waits for mutex 0x7ffd1c2a0000 (who holds it is not recorded)"));
 	USER(target, "syscall", "std::sys::sync::rwlock::futex::RwLock::write_contended", "main");
@@ -295,6 +355,7 @@ int main(void)
 		TEST(other_futexes),
 		TEST(joining_a_thread),
 		TEST(locks_of_musl),
+		TEST(guesses_have_to_agree_with_memory),
 		TEST(joining_a_thread_of_musl),
 		TEST(locks_of_rust),
 		TEST(locks_of_parking_lot),
