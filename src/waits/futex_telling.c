@@ -90,6 +90,12 @@ static const struct {
 	{"::futex::Once::call", ROLE_ONCE, MAKER_RUST},
 	{"::futex::Once::wait", ROLE_ONCE, MAKER_RUST},
 	{"::futex::Parker::park", ROLE_PARK, MAKER_RUST},
+	/* What that is inlined in; names of 1.62 to 1.95. */
+	{"std::thread::park", ROLE_PARK, MAKER_RUST},
+	{"std::thread::functions::park", ROLE_PARK, MAKER_RUST},
+	{"std::thread::Thread::park", ROLE_PARK, MAKER_RUST},
+	{"std::thread::thread::Thread::park", ROLE_PARK, MAKER_RUST},
+	{"std::sync::mpmc::context::Context::wait_until", ROLE_PARK, MAKER_RUST},
 
 	{"runtime.futex", ROLE_PASSING, MAKER_GO},
 	{"runtime.futexsleep", ROLE_PASSING, MAKER_GO},

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "symbolize/data_symbols.h"
 #include "symbolize/demangle.h"
 #include "symbolize/symbols.h"
 #include "util/memory.h"
@@ -30,6 +31,15 @@ static void look_up(struct image *image, struct arena *arena)
 			addresses[count++] = last = address;
 		}
 	}
+	struct data_symbols *variables = data_symbols_create(image, -1, arena);
+	for (size_t i = 0; i < count; i++) {
+		struct data_symbol found;
+
+		if (data_symbols_find(variables, addresses[i], &found) &&
+			(!found.name || found.start > addresses[i]))
+			__builtin_trap();
+	}
+	data_symbols_destroy(variables);
 	symbols_find(image, -1, addresses, count, symbols, arena);
 	for (size_t i = 0; i < count; i++) {
 		if (symbols[i].name && (symbols[i].start > addresses[i] ||

@@ -74,7 +74,8 @@ static const char *const kernel_functions[] = {NULL, "do_restart_poll", "hrtimer
 static const char *const user_functions[] = {NULL, "pthread_mutex_lock", "__pthread_cond_wait",
 	"sem_wait", "___pthread_join", "_", "runtime.lock2", "runtime.notesleep",
 	"a::futex::Mutex::lock_contended", "", "pthread_once", "pthread_rwlock_rdlock",
-	"pthread_barrier_wait", "__timedwait", "__GI_", "a::futex::Parker::park"};
+	"pthread_barrier_wait", "__timedwait", "<a::futex::RwLock>::write_contended",
+	"a::futex::Parker::park"};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -117,6 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct frame outer = {.symbol = user_functions[record.user / 16]};
 	const struct frame *frames[] = {&inner, &outer};
 	struct user_stack user_stack = {.frames = frames, .frame_count = 2};
+	size_t rest = size - sizeof(record);
+	uint8_t *stack cleanup_free =
+		rest ? memcpy(allocate(rest), data + sizeof(record), rest) : NULL;
 	struct thread threads[2] = {{.tid = 4242,
 		.state = "RSDTtZXIP"[record.state % 9],
 		.blocked_ns = record.blocked_ns,
@@ -124,7 +128,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.entry = {.known = true, .in_syscall = true, .number = record.number % 512},
 		.kernel_stack = record.state & 64 ? &kernel_stack : NULL,
 		.wchan = kernel_functions[record.kernel % 16],
-		.user_stack = &user_stack}};
+		.user_stack = &user_stack,
+		.stack_bytes = stack,
+		.stack_length = stack ? rest : 0}};
 	struct process process = {.pid = 4242,
 		.namespace_pid = record.state & 32 ? 4242 : 0,
 		.is_kernel = record.user & 128 && record.state & 16,
