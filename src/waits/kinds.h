@@ -67,6 +67,7 @@ extern const struct wait_kinds waits_by_state;
 extern const struct wait_kinds waits_in_kernel;
 extern const struct wait_kinds waits_for_time;
 extern const struct wait_kinds waits_for_descriptor;
+extern const struct wait_kinds waits_of_programs;
 extern const struct wait_kinds waits_for_several;
 extern const struct wait_kinds waits_for_futex;
 extern const struct wait_kinds waits_for_process;

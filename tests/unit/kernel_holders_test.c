@@ -335,6 +335,64 @@ static void a_unix_socket_by_its_address(void **state)
 	assert_false(scene->surroundings.listening);
 }
 
+/* Gives the thread a user stack of these functions of a module, the innermost first. */
+static void set_stack(
+	struct scene *scene, const char *module, const char *const *functions, size_t count)
+{
+	struct arena *arena = scene->target.arena;
+	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
+
+	stack->frames = arena_new(arena, const struct frame *, count);
+	stack->frame_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = arena_new(arena, struct frame, 1);
+
+		*frame = (struct frame){.symbol = functions[i], .module = module};
+		stack->frames[i] = frame;
+	}
+	scene->target.thread.user_stack = stack;
+}
+
+static void a_program_that_tells(void **state)
+{
+	static const char *const lock[] = {
+		"WaitEventSetWait", "WaitLatch", "ProcSleep", NULL, "PostgresMain"};
+	static const char *const checkpointer[] = {"WaitLatch", "CheckpointerMain"};
+	static const char *const pacing[] = {
+		"WaitLatch", "CheckpointWriteDelay", "CheckpointerMain"};
+	static const char *const other[] = {"main"};
+	const char *module = "/usr/lib/postgresql/15/bin/postgres";
+	struct scene *scene = *state;
+	struct wait *wait;
+
+	scene->target.process.exe = module;
+	set_stack(scene, module, lock, array_length(lock));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "postgresql");
+	assert_string_equal(wait->sentence,
+		"waits for a lock of PostgreSQL's: its view pg_locks has who holds it");
+	assert_false(wait->idle);
+	set_stack(scene, module, checkpointer, array_length(checkpointer));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, 300000));
+	assert_string_equal(wait->sentence,
+		"waits for work (PostgreSQL's checkpointer), at most 5 min 0 s more");
+	assert_true(wait->idle);
+	set_stack(scene, module, pacing, array_length(pacing));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->sentence,
+		"waits for its latch, which another of PostgreSQL's processes sets");
+	set_stack(scene, "/usr/lib/x.so", lock, array_length(lock)); /* a library's function */
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+	set_stack(scene, module, other, array_length(other));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+	scene->target.process.exe = "/usr/bin/notpostgres";
+	set_stack(scene, module, lock, array_length(lock));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_several_the_servers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_thousands_few_are_described, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_unix_socket_by_its_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_program_that_tells, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
