@@ -42,6 +42,20 @@ EXPECTED = {
     "read-tcp": (["peer"], "may", "the other end of the socket"),
     "recv-unix": (["peer"], "may", "the other end of the socket"),
     "read-socketpair": (["peer"], "may", "the other end of the socket"),
+    # ---- what several processes have open
+    "on-eventfd": (["holder"], "may", "has the eventfd open"),
+    "on-eventfd-thread": (["pid"], "may", "any other thread of its process"),
+    "on-posix-queue": (["holder"], "may", "has the queue open"),
+    "on-sysv-receive": (["holder"], "may", "sent to the queue last"),
+    "on-sysv-send": (["holder"], "may", "received from the queue last"),
+    "on-sysv-semaphore": (["holder"], "may", "changed the semaphore last"),
+    "on-tty-read": (["holder"], "may", "the other end of the terminal"),
+    "on-tty-poll": (["holder"], "may", "the other end of the terminal"),
+    "on-tty-write": (["holder"], "may", "the other end of the terminal"),
+    "on-poll-pidfd": (["child"], "owns", "the process"),
+    "fuse-fsync": (["server"], "may", "serves the file system"),
+    "fuse-openat": (["server"], "may", "serves the file system"),
+    "fuse-mount": (["server"], "may", "serves the file system"),
     # ---- children
     "wait4": (["child"], "owns", "the child"),
     "waitid": (["child"], "owns", "the child"),
@@ -79,6 +93,21 @@ def test_upstreams(name, facts, look, tmp_path):
         assert thread["wait"]["idle"]
         assert holders(thread) == {scene.facts[fact]: "may" for fact in facts}
         assert any(text.startswith("may owe it an answer on ") for text in texts(thread))
+
+
+@pytest.mark.parametrize("name", ["read-eventfd", "mq_timedreceive", "msgrcv", "semop", "accept",
+                                  "open-fifo-read", "nanosleep", "running"])
+def test_nobody(name, look, tmp_path):
+    """Nobody is known that could end these: the process has alone what it waits for."""
+    with Situation(name, tmp_path) as scene:
+        assert holders(look(scene.pid).thread(scene.pid)) == {}
+
+
+@pytest.mark.parametrize("name", ["on-sysv-semaphore", "on-sysv-receive"])
+def test_last_users_are_a_guess(name, look):
+    with Situation(name) as scene:
+        on = look(scene.pid).thread(scene.pid)["wait"]["on"]
+        assert [one["uncertain"] for one in on] == [True]
 
 
 def test_two_flocks_of_one_process(look, tmp_path, spawn):
