@@ -276,6 +276,8 @@ static void say_disk(struct waiting *waiting)
 
 static bool explain_sync(struct waiting *waiting)
 {
+	if (waiting->thread->kernel_lock.kind) /* of the file's, held by another */
+		return false;
 	say(waiting, "waits for the disk");
 	say_disk(waiting);
 	say(waiting, ": ");
@@ -297,17 +299,45 @@ static bool explain_disk(struct waiting *waiting)
 	return true;
 }
 
+/* Who has it. Readers come and go without account: of them, and of a semaphore, the kernel knows
+ * the last one that got it. */
+static void add_kernel_lock_owner(struct waiting *waiting)
+{
+	const struct kernel_lock *lock = &waiting->thread->kernel_lock;
+	bool is_last = lock->kind == KERNEL_LOCK_SEMAPHORE || lock->is_read;
+
+	if (!lock->pid || !lock->tid)
+		return;
+	struct holder *holder = add_holder(waiting, is_last ? SURE_MAY : SURE_OWNS, lock->pid,
+		lock->tid, is_last ? "was the last to get the lock" : "holds the lock");
+	if (holder)
+		holder->uncertain = is_last;
+	if (!is_last)
+		holders_are_all(waiting);
+}
+
 static bool explain_kernel_lock(struct waiting *waiting)
 {
-	if (waiting->thread->state != 'D' || !(waiting->kernel & KERNEL_LOCK))
+	static const char *const words[] = {
+		[KERNEL_LOCK_NONE] = "a lock",
+		[KERNEL_LOCK_MUTEX] = "a mutex",
+		[KERNEL_LOCK_SEMAPHORE] = "a semaphore",
+		[KERNEL_LOCK_READ] = "a read-write lock, to read",
+		[KERNEL_LOCK_WRITE] = "a read-write lock, to write",
+	};
+	const struct kernel_lock *lock = &waiting->thread->kernel_lock;
+
+	if (waiting->thread->state != 'D' || !(lock->kind || waiting->kernel & KERNEL_LOCK))
 		return false;
 	const char *function = kernel_function(waiting->thread, KERNEL_LOCK | KERNEL_SCHEDULER);
-	say(waiting, "waits for a lock in the kernel");
+	say(waiting, "waits for %s%s in the kernel", words[lock->kind],
+		lock->kind > KERNEL_LOCK_SEMAPHORE ? "," : "");
 	if (function) {
 		say(waiting, ", in ");
 		say_escaped(waiting, function);
 	}
 	say_purpose(waiting);
+	add_kernel_lock_owner(waiting);
 	return true;
 }
 

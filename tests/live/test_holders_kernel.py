@@ -2,6 +2,9 @@
 """Who is waited on, of waits that the kernel knows more of than the process: locks on files, the
 other ends of pipes and sockets, children, queues. Who must not be named is as much of each test."""
 
+import fnmatch
+import gzip
+import os
 import subprocess
 
 import pytest
@@ -65,7 +68,7 @@ EXPECTED = {
 }
 
 # Those that have a test of their own.
-ALONE = {"on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
+ALONE = {"on-kernel-mutex", "on-kernel-rwsem", "on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
 
 
 def test_all_are_expected():
@@ -108,6 +111,32 @@ def test_last_users_are_a_guess(name, look):
     with Situation(name) as scene:
         on = look(scene.pid).thread(scene.pid)["wait"]["on"]
         assert [one["uncertain"] for one in on] == [True]
+
+
+def kernel_tells_locks():
+    """Since Linux 6.16 and 6.17, where it is built in."""
+    try:
+        with gzip.open("/proc/config.gz", "rt") as config:
+            built = "CONFIG_DETECT_HUNG_TASK_BLOCKER=y\n" in config
+    except OSError:
+        built = False
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    return built and release >= (6, 17)
+
+
+@pytest.mark.skipif(not kernel_tells_locks(), reason="needs Linux 6.17 with its blocker tracking")
+@pytest.mark.parametrize("name,lock", [("on-kernel-mutex", "a mutex in the kernel, in *"),
+                                       ("on-kernel-rwsem", "a read-write lock, to write, in the "
+                                                           "kernel, in *")])
+def test_locks_of_the_kernel(name, lock, look, tmp_path):
+    """Which thread has the kernel's own lock, as the kernel keeps account of it."""
+    with Situation(name, tmp_path) as scene:
+        scene.until_state("D")
+        wait = look(scene.pid).thread(scene.pid)["wait"]
+        assert wait["kind"] == "kernel-lock"
+        assert fnmatch.fnmatchcase(wait["text"], lock), wait
+        assert [(one["pid"], one["tid"], one["sure"]) for one in wait["on"]] == [
+            (scene.pid, scene.holder, "owns")]
 
 
 def test_two_flocks_of_one_process(look, tmp_path, spawn):
