@@ -40,12 +40,31 @@ struct task_mark {
 	__u64 exec_start_ns; /* when it was last charged for running, by its CPU's own clock */
 };
 
+/*
+ * The lock of the kernel's that a task sleeps for uninterruptibly, where the kernel keeps account
+ * of it (task_struct.blocker, Linux 6.16 and later with CONFIG_DETECT_HUNG_TASK_BLOCKER).
+ */
+enum task_blocker_kind {
+	TASK_BLOCKER_NONE,
+	TASK_BLOCKER_MUTEX,
+	TASK_BLOCKER_SEMAPHORE,
+	TASK_BLOCKER_READ,  /* a read-write semaphore, to read */
+	TASK_BLOCKER_WRITE, /* the same, to write */
+};
+
+struct task_blocker {
+	__u32 kind;
+	__u32 pid, tid; /* who has it; of a semaphore who got it last. 0: not known */
+	__u32 is_read;  /* it is had by readers, of which this was the last to come */
+};
+
 struct task_record {
 	__u32 size;  /* of this record, in bytes: the next one begins there */
 	__u32 flags; /* PF_…, include/linux/sched.h */
 	__u32 cpu;
 	__u32 reserved;
 	struct task_mark mark;
+	struct task_blocker blocker;
 	__s64 syscall;        /* aarch64: the number; x86-64 has it among the registers */
 	__u64 thread_pointer; /* x86-64: FS's base, aarch64: TPIDR_EL0 */
 	__u64 registers[TASK_RECORD_REGISTERS]; /* in user mode; zero for kernel threads */

@@ -57,6 +57,27 @@ struct task_struct {
 	struct thread_struct thread;
 } __attribute__((preserve_access_index));
 
+/* Where the kernel has the field: include/linux/sched.h. */
+struct task_struct___blocker {
+	unsigned long blocker;
+} __attribute__((preserve_access_index));
+
+struct counter {
+	long counter;
+} __attribute__((preserve_access_index));
+
+struct mutex {
+	struct counter owner;
+} __attribute__((preserve_access_index));
+
+struct rw_semaphore {
+	struct counter owner;
+} __attribute__((preserve_access_index));
+
+struct semaphore {
+	unsigned long last_holder;
+} __attribute__((preserve_access_index));
+
 struct seq_file;
 
 struct bpf_iter_meta {
@@ -129,6 +150,42 @@ static void read_registers(struct task_struct *task)
 #endif
 }
 
+/*
+ * The lock's address with its type in two bits (include/linux/hung_task.h); the owner's task with
+ * flags below it (kernel/locking/mutex.c, rwsem.c).
+ */
+static void read_blocker(struct task_struct *task)
+{
+	enum { TYPE = 3, MUTEX = 0, SEMAPHORE = 1, READ = 2, MUTEX_FLAGS = 7, RWSEM_FLAGS = 3 };
+	struct task_struct___blocker *with_blocker = (struct task_struct___blocker *)task;
+	struct task_blocker *blocker = &record.blocker;
+	unsigned long owner;
+
+	__builtin_memset(blocker, 0, sizeof(*blocker));
+	if (!bpf_core_field_exists(with_blocker->blocker))
+		return;
+	unsigned long lock = BPF_CORE_READ(with_blocker, blocker);
+	if (!lock)
+		return;
+	__u32 type = lock & TYPE;
+	lock &= ~(unsigned long)TYPE;
+	blocker->kind = type + TASK_BLOCKER_MUTEX;
+	if (type == MUTEX) {
+		owner = (unsigned long)BPF_CORE_READ((struct mutex *)lock, owner.counter) &
+			~(unsigned long)MUTEX_FLAGS;
+	} else if (type == SEMAPHORE) {
+		owner = BPF_CORE_READ((struct semaphore *)lock, last_holder);
+	} else {
+		owner = (unsigned long)BPF_CORE_READ((struct rw_semaphore *)lock, owner.counter);
+		blocker->is_read = owner & 1; /* RWSEM_READER_OWNED */
+		owner &= ~(unsigned long)RWSEM_FLAGS;
+	}
+	if (!owner)
+		return;
+	blocker->pid = BPF_CORE_READ((struct task_struct *)owner, tgid);
+	blocker->tid = BPF_CORE_READ((struct task_struct *)owner, pid);
+}
+
 SEC("iter/task")
 int tasks(struct bpf_iter__task *context)
 {
@@ -162,6 +219,7 @@ int tasks(struct bpf_iter__task *context)
 	else
 		read_registers(task);
 
+	read_blocker(task);
 	long stack_size = bpf_get_task_stack(task, record.frames, sizeof(record.frames), 0);
 	if (stack_size < 0)
 		stack_size = 0;

@@ -281,6 +281,20 @@ static bool is_whole(const struct look *look)
 	return look->process_count;
 }
 
+/* Whether a thread sleeps so that BPF alone may tell for which lock of the kernel's. */
+static bool may_want_lock(const struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		const struct process *process = look->processes[i];
+
+		for (size_t j = 0; j < process->thread_count; j++) {
+			if (process->threads[j].state == 'D')
+				return true;
+		}
+	}
+	return false;
+}
+
 /* All that is asked of each process that was named, or that such a one waits for. */
 static struct look_request request_of(const struct looker *looker, const struct pids *pids)
 {
@@ -309,8 +323,12 @@ static struct collection collect_whole(
 		quick.stop = STOP_NEVER;
 		quick.without_bpf = true;
 		struct collection collection = look_once(looker, &quick, look);
-		if (is_whole(look))
-			return collection;
+		if (is_whole(look)) {
+			if (!may_want_lock(look))
+				return collection;
+			quick.without_bpf = false;
+			request = quick;
+		}
 		end_runtimes(look);
 		end_variables(look);
 		collection.used->release(look);

@@ -206,6 +206,7 @@ static void set_info(struct descriptor *descriptor, const struct fdinfo *info)
 	descriptor->flags = info->flags;
 	descriptor->position = info->position;
 	descriptor->counter = info->counter;
+	descriptor->eventfd_id = info->eventfd_id;
 	descriptor->clock = info->clock;
 	descriptor->ticks = info->ticks;
 	descriptor->expires_ns = info->value_ns ? info->value_ns : -1;
@@ -306,7 +307,8 @@ static struct descriptor *read_descriptor(struct live_descriptors *live, int fd)
 	struct fdinfo info;
 	struct statx file;
 
-	*descriptor = (struct descriptor){.fd = fd, .clock = -1, .expires_ns = -1};
+	*descriptor =
+		(struct descriptor){.fd = fd, .clock = -1, .expires_ns = -1, .eventfd_id = -1};
 	snprintf(name, sizeof(name), "%d", fd);
 	if (!read_link(live, name, descriptor))
 		return NULL;

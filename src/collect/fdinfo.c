@@ -104,6 +104,30 @@ static void take_pid(struct parse *parse, const char *value)
 	}
 }
 
+static void take_identity(const char *value, int64_t *identity)
+{
+	char *end;
+	long long parsed = strtoll(value, &end, 10);
+
+	if (end != value && parsed >= 0)
+		*identity = parsed;
+}
+
+static void take_eventfd_id(struct parse *parse, const char *value)
+{
+	take_identity(value, &parse->info->eventfd_id);
+}
+
+static void take_tty_index(struct parse *parse, const char *value)
+{
+	take_identity(value, &parse->info->tty_index);
+}
+
+static void take_fuse_connection(struct parse *parse, const char *value)
+{
+	take_identity(value, &parse->info->fuse_connection);
+}
+
 /* fs/eventpoll.c: "%8d events: %8x data: %16llx  pos:%lli ino:%lx sdev:%x" after "tfd: ". */
 static int by_number(const void *one, const void *other)
 {
@@ -142,6 +166,9 @@ static const struct {
 	{"it_interval:", take_interval},
 	{"sigmask:", take_signals},
 	{"Pid:", take_pid},
+	{"eventfd-id:", take_eventfd_id},
+	{"tty-index:", take_tty_index},
+	{"fuse_connection:", take_fuse_connection},
 	{"tfd:", take_watched},
 };
 
@@ -162,7 +189,8 @@ void fdinfo_parse(const char *bytes, size_t length, struct arena *arena, struct 
 	struct parse parse = {.info = info};
 	const char *end = bytes + length;
 
-	*info = (struct fdinfo){.mount = -1, .clock = -1};
+	*info = (struct fdinfo){
+		.mount = -1, .clock = -1, .eventfd_id = -1, .tty_index = -1, .fuse_connection = -1};
 	while (length && bytes < end) {
 		const char *newline = memchr(bytes, '\n', (size_t)(end - bytes));
 		size_t size = (size_t)((newline ? newline : end) - bytes);

@@ -33,6 +33,12 @@ struct fdinfo {
 	bool has_pid;
 	pid_t pid; /* pidfd: -1: ended, 0: not in our pid namespace */
 
+	/* What the files of one thing have in common; -1: not said. */
+	int64_t eventfd_id;      /* since Linux 5.2 */
+	int64_t tty_index;       /* a pseudo terminal's master: the number of its /dev/pts/N */
+	int64_t fuse_connection; /* /dev/fuse: the device number of the file system, newer kernels
+				  */
+
 	struct watched *watched; /* epoll */
 	size_t watched_count;
 };

@@ -70,3 +70,128 @@ bool mountinfo_has(const char *bytes, size_t length, int mount)
 	}
 	return false;
 }
+
+/* The next field of the line from *at on, set apart by blanks; false: there is none. */
+static bool next_field(const char **at, const char *end, const char **field, size_t *length)
+{
+	while (*at < end && **at == ' ')
+		(*at)++;
+	*field = *at;
+	while (*at < end && **at != ' ')
+		(*at)++;
+	*length = (size_t)(*at - *field);
+	return *length;
+}
+
+/* The fields of a line: of the mount point as well. false: it is malformed. */
+static bool read_line(
+	struct mount_line line, struct mount_facts *facts, const char **point, size_t *point_length)
+{
+	const char *at = line.start, *dash, *field;
+	size_t length;
+	unsigned major, minor;
+	int mount;
+
+	*facts = (struct mount_facts){0};
+	if (!read_numbers(line, &mount, &major, &minor))
+		return false;
+	facts->device = makedev(major, minor);
+	for (int i = 0; i < 4; i++) { /* ID PARENT MAJOR:MINOR ROOT */
+		if (!next_field(&at, line.end, &field, &length))
+			return false;
+	}
+	if (!next_field(&at, line.end, point, point_length))
+		return false;
+	dash = memmem(at, (size_t)(line.end - at), " - ", 3);
+	if (!dash)
+		return false;
+	at = dash + 3;
+	if (!next_field(&at, line.end, &facts->type, &facts->type_length) ||
+		!next_field(&at, line.end, &facts->source, &facts->source_length))
+		return false;
+	next_field(&at, line.end, &facts->options, &facts->options_length);
+	return true;
+}
+
+bool mountinfo_find_device(
+	const char *bytes, size_t length, dev_t device, struct mount_facts *facts)
+{
+	const char *at = bytes, *point;
+	struct mount_line line;
+	size_t point_length;
+
+	while (length && next_line(&at, bytes + length, &line)) {
+		if (read_line(line, facts, &point, &point_length) && facts->device == device)
+			return true;
+	}
+	return false;
+}
+
+/* The next byte of an escaped field: "\\040" is a blank. -1: its end. */
+static int next_byte(const char **at, const char *end)
+{
+	const char *digits = *at + 1;
+
+	if (*at >= end)
+		return -1;
+	if (**at != '\\' || end - *at < 4)
+		return (unsigned char)*(*at)++;
+	*at += 4;
+	return (digits[0] & 3) << 6 | (digits[1] & 7) << 3 | (digits[2] & 7);
+}
+
+/* How many bytes of @path the mount point takes, if the path lies on it; 0: it does not. */
+static size_t covers(const char *point, size_t point_length, const char *path)
+{
+	const char *end = point + point_length;
+	size_t taken = 0;
+
+	for (int byte; (byte = next_byte(&point, end)) >= 0; taken++) {
+		if (!path[taken] || byte != (unsigned char)path[taken])
+			return 0;
+	}
+	if (taken == 1) /* the root */
+		return taken;
+	return path[taken] == '/' || path[taken] == '\0' ? taken : 0;
+}
+
+bool mountinfo_find_path(
+	const char *bytes, size_t length, const char *path, struct mount_facts *facts)
+{
+	const char *at = bytes, *point;
+	size_t most = 0, point_length;
+	struct mount_facts found;
+	struct mount_line line;
+
+	while (length && path[0] == '/' && next_line(&at, bytes + length, &line)) {
+		size_t taken = read_line(line, &found, &point, &point_length)
+				       ? covers(point, point_length, path)
+				       : 0;
+
+		/* What is mounted later at the same place covers what was. */
+		if (!taken || taken < most)
+			continue;
+		most = taken;
+		*facts = found;
+	}
+	return most;
+}
+
+size_t mountinfo_option(const char *options, size_t length, const char *name, const char **value)
+{
+	size_t name_length = strlen(name);
+	const char *end = options + length;
+
+	while (length && options < end) {
+		const char *comma = memchr(options, ',', (size_t)(end - options));
+		const char *stop = comma ? comma : end;
+
+		if ((size_t)(stop - options) > name_length + 1 &&
+			memcmp(options, name, name_length) == 0 && options[name_length] == '=') {
+			*value = options + name_length + 1;
+			return (size_t)(stop - *value);
+		}
+		options = stop + 1;
+	}
+	return 0;
+}

@@ -215,6 +215,26 @@ static bool slept(const struct sighting *sighting, struct mark_finder *finder)
 	       before->exec_start_ns == after->exec_start_ns;
 }
 
+static void take_kernel_lock(const struct task_blocker *blocker, struct kernel_lock *lock)
+{
+	static const enum kernel_lock_kind kinds[] = {
+		[TASK_BLOCKER_MUTEX] = KERNEL_LOCK_MUTEX,
+		[TASK_BLOCKER_SEMAPHORE] = KERNEL_LOCK_SEMAPHORE,
+		[TASK_BLOCKER_READ] = KERNEL_LOCK_READ,
+		[TASK_BLOCKER_WRITE] = KERNEL_LOCK_WRITE,
+	};
+
+	*lock = (struct kernel_lock){0};
+	if (blocker->kind >= array_length(kinds))
+		return;
+	*lock = (struct kernel_lock){
+		.kind = kinds[blocker->kind],
+		.pid = (pid_t)blocker->pid,
+		.tid = (pid_t)blocker->tid,
+		.is_read = blocker->is_read,
+	};
+}
+
 static void accept_sighting(const struct sighting *sighting)
 {
 	struct session *session = sighting->live->session;
@@ -228,6 +248,7 @@ static void accept_sighting(const struct sighting *sighting)
 				     ? -1
 				     : scheduler_clock_since(session->clock, thread->cpu,
 					       (int64_t)sighting->record->mark.exec_start_ns);
+	take_kernel_lock(&sighting->record->blocker, &thread->kernel_lock);
 	if (sighting->raw_stack) {
 		task->stack_error = sighting->raw_stack->error;
 		thread->kernel_stack = sighting->raw_stack->stack;
@@ -324,5 +345,6 @@ void sighting_forget(struct sighting *sighting)
 
 	thread->registers = (struct registers){0};
 	thread->entry = (struct syscall_entry){0};
+	thread->kernel_lock = (struct kernel_lock){0};
 	thread->blocked_ns = -1;
 }

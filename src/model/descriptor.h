@@ -83,6 +83,7 @@ struct descriptor {
 	bool peers_partial;      /* some processes could not be looked into */
 	bool readable, writable; /* as it was opened; neither with O_PATH */
 	uint64_t counter;        /* eventfd's count */
+	int64_t eventfd_id;      /* which eventfd it is, whoever has it open; -1: not known */
 	int clock;               /* timerfd's clock */
 	int64_t expires_ns;      /* timerfd: from now; -1: disarmed */
 	int64_t interval_ns;     /* timerfd: 0 for one shot */

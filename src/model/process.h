@@ -28,6 +28,21 @@
 struct arena;
 struct guard;
 
+enum kernel_lock_kind {
+	KERNEL_LOCK_NONE, /* or not known */
+	KERNEL_LOCK_MUTEX,
+	KERNEL_LOCK_SEMAPHORE,
+	KERNEL_LOCK_READ, /* a read-write semaphore, to read */
+	KERNEL_LOCK_WRITE,
+};
+
+/* A lock of the kernel's own that a thread sleeps for, as the kernel itself has it. */
+struct kernel_lock {
+	enum kernel_lock_kind kind;
+	pid_t pid, tid; /* who has it, then; 0: not known */
+	bool is_read;   /* it is had by readers, of which this was the last to come */
+};
+
 struct thread {
 	pid_t tid;
 	pid_t namespace_tid; /* its own idea of its id (innermost pid namespace); 0: the same, or
@@ -52,10 +67,11 @@ struct thread {
 			      not run since if that is the same later; -1: not known */
 
 	struct kernel_stack *kernel_stack; /* NULL: not had */
-	struct user_stack *user_stack;     /* NULL: not had, or none (kernel threads, zombies) */
-	struct syscall_call *syscall;      /* NULL: not in one, or not known */
-	struct wait *wait;                 /* NULL: not known */
-	uint64_t goroutine;                /* the one it runs, or is in a call for; 0: none */
+	struct kernel_lock kernel_lock;
+	struct user_stack *user_stack; /* NULL: not had, or none (kernel threads, zombies) */
+	struct syscall_call *syscall;  /* NULL: not in one, or not known */
+	struct wait *wait;             /* NULL: not known */
+	uint64_t goroutine;            /* the one it runs, or is in a call for; 0: none */
 	size_t holds_up;  /* how many threads and goroutines wait for it, directly or behind
 			     others */
 	const char *role; /* what its runtime uses it for: "idle Go scheduler thread"; NULL: not

@@ -44,6 +44,16 @@ struct file_lock {
 
 #define OWN_GROUP (-1)
 
+/* A file system that a process has mounted. Raw. */
+struct file_system {
+	dev_t device;
+	bool by_path;       /* told by a path, whose links were not followed: a guess */
+	const char *type;   /* "nfs4" */
+	const char *source; /* "/dev/vda1", "server:/export" */
+	const char *server; /* of a network's: its address; NULL: none, or not known */
+	const char *disk;   /* what it is on: "/dev/vda1", "nvme0n1"; NULL: no block device */
+};
+
 struct surroundings {
 	/* Who has the locks that stand in the way of that which @pid asks for. */
 	struct parties (*lock_holders)(
@@ -62,6 +72,38 @@ struct surroundings {
 	 */
 	struct parties (*unix_socket)(struct surroundings *surroundings, pid_t pid,
 		const char *name, size_t length, bool listening);
+
+	/* Who has the file open. */
+	struct parties (*file_openers)(
+		struct surroundings *surroundings, dev_t device, ino_t inode);
+
+	/* Who has the eventfd open that descriptor.eventfd_id names. */
+	struct parties (*eventfd_openers)(struct surroundings *surroundings, int64_t id);
+
+	/* Who has the other end, the master, of the pseudo terminal @index of the file system
+	 * @device. */
+	struct parties (*terminal_masters)(
+		struct surroundings *surroundings, dev_t device, unsigned index);
+
+	/* Who serves the FUSE file system @device. */
+	struct parties (*fuse_servers)(struct surroundings *surroundings, dev_t device);
+
+	/*
+	 * Who sent to the System V message queue @id last, or, with @receiver, who received from it
+	 * last; 0: not known, as of another IPC namespace than ours. Which process had that id then
+	 * is a guess.
+	 */
+	pid_t (*queue_user)(struct surroundings *surroundings, pid_t pid, int id, bool receiver);
+
+	/* The same of who changed the semaphore @number of the System V set @id last. */
+	pid_t (*semaphore_user)(struct surroundings *surroundings, pid_t pid, int id, int number);
+
+	/*
+	 * The file system @device, or, with a @path, the one on which that lies, links not
+	 * followed, as @pid sees it. false: not known.
+	 */
+	bool (*file_system)(struct surroundings *surroundings, pid_t pid, dev_t device,
+		const char *path, struct file_system *found);
 
 	/* The child that the thread @tid of @pid lent its memory to by vfork(). */
 	struct parties (*vfork_child)(struct surroundings *surroundings, pid_t pid, pid_t tid);

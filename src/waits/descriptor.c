@@ -213,12 +213,24 @@ static bool explain_pipe_write(struct waiting *waiting)
 	return explain_pipe(waiting, "room in", " to");
 }
 
+static void add_eventfd_users(struct waiting *waiting)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+
+	if (!surroundings || waiting->descriptor->eventfd_id < 0)
+		return;
+	struct parties users =
+		surroundings->eventfd_openers(surroundings, waiting->descriptor->eventfd_id);
+	add_users(waiting, &users, "has the eventfd open");
+}
+
 static bool explain_tty_read(struct waiting *waiting)
 {
 	if (!is_kind(waiting, DESCRIPTOR_TTY))
 		return false;
 	say(waiting, "waits for input on terminal ");
 	say_descriptor(waiting, own_fd(waiting));
+	add_masters(waiting, waiting->descriptor);
 	return true;
 }
 
@@ -229,6 +241,7 @@ static bool explain_tty_write(struct waiting *waiting)
 	say(waiting, "waits for terminal ");
 	say_descriptor(waiting, own_fd(waiting));
 	say(waiting, " to take output");
+	add_masters(waiting, waiting->descriptor);
 	return true;
 }
 
@@ -237,6 +250,7 @@ static bool explain_eventfd_read(struct waiting *waiting)
 	if (!is_kind(waiting, DESCRIPTOR_EVENTFD))
 		return false;
 	say(waiting, "waits for eventfd %d to be written", own_fd(waiting));
+	add_eventfd_users(waiting);
 	return true;
 }
 
@@ -246,6 +260,7 @@ static bool explain_eventfd_write(struct waiting *waiting)
 		return false;
 	say(waiting, "waits for eventfd %d to be read (its count is %llu)", own_fd(waiting),
 		(unsigned long long)waiting->descriptor->counter);
+	add_eventfd_users(waiting);
 	return true;
 }
 

@@ -8,13 +8,42 @@
 
 static bool explain_posix_queue(struct waiting *waiting)
 {
+	struct surroundings *surroundings = waiting->process->surroundings;
 	bool receives = strcmp(waiting->call->name, "mq_timedreceive") == 0;
 
 	waiting->idle = receives;
 	say(waiting, "waits for %s ", receives ? "a message in queue" : "room in message queue");
 	say_descriptor(waiting, (int)waiting->call->arguments[0]);
 	say_timeout(waiting);
+	if (waiting->descriptor && surroundings) {
+		struct parties users = surroundings->file_openers(
+			surroundings, waiting->descriptor->device, waiting->descriptor->inode);
+
+		add_users(waiting, &users, "has the queue open");
+	}
 	return true;
+}
+
+/* The process that used something last, and so may do it again. */
+static void add_last_user(struct waiting *waiting, pid_t pid, const char *text)
+{
+	struct holder *holder = pid > 0 && pid != waiting->process->pid
+					? add_holder(waiting, SURE_MAY, pid, 0, text)
+					: NULL;
+
+	if (holder)
+		holder->uncertain = true;
+}
+
+static void add_queue_user(struct waiting *waiting, int queue, bool receiver)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+
+	if (surroundings)
+		add_last_user(waiting,
+			surroundings->queue_user(
+				surroundings, waiting->process->pid, queue, receiver),
+			receiver ? "received from the queue last" : "sent to the queue last");
 }
 
 static bool explain_sysv_queue(struct waiting *waiting)
@@ -23,6 +52,7 @@ static bool explain_sysv_queue(struct waiting *waiting)
 	long long type = (long long)call_value(waiting, "msgtyp");
 
 	waiting->idle = call_parameter(waiting->call, "msgtyp") >= 0; /* msgrcv */
+	add_queue_user(waiting, queue, !waiting->idle);
 	if (!waiting->idle) {
 		say(waiting, "waits for room in SysV message queue %d", queue);
 		return true;
@@ -37,6 +67,7 @@ static bool explain_sysv_queue(struct waiting *waiting)
 
 static bool explain_semaphore(struct waiting *waiting)
 {
+	struct surroundings *surroundings = waiting->process->surroundings;
 	struct sembuf operation;
 	uint64_t count = call_value(waiting, "nsops");
 	int set = (int)call_value(waiting, "semid");
@@ -52,6 +83,11 @@ static bool explain_semaphore(struct waiting *waiting)
 		say(waiting, "waits for SysV semaphore %u of set %d to become 0", operation.sem_num,
 			set);
 	say_timeout(waiting);
+	if (count == 1 && readable && surroundings)
+		add_last_user(waiting,
+			surroundings->semaphore_user(
+				surroundings, waiting->process->pid, set, operation.sem_num),
+			"changed the semaphore last");
 	return true;
 }
 

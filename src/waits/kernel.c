@@ -185,12 +185,26 @@ static void say_purpose(struct waiting *waiting)
 	}
 }
 
+static void add_fuse_servers(struct waiting *waiting)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+	struct file_system found;
+
+	if (!find_file_system(waiting, "fuse", &found))
+		return;
+	struct parties servers = surroundings->fuse_servers(surroundings, found.device);
+	add_parties(waiting, &servers, "serves the file system");
+	for (size_t i = 0; found.by_path && i < waiting->holder_count; i++)
+		waiting->holders[i].uncertain = true;
+}
+
 static bool explain_fuse(struct waiting *waiting)
 {
 	if (!(waiting->kernel & KERNEL_FUSE))
 		return false;
 	say(waiting, "waits for the answer of a FUSE file system's daemon");
 	say_purpose(waiting);
+	add_fuse_servers(waiting);
 	return true;
 }
 
@@ -198,8 +212,28 @@ static bool explain_network_disk(struct waiting *waiting)
 {
 	if (!(waiting->kernel & (KERNEL_NFS | KERNEL_SMB)))
 		return false;
-	say(waiting, "waits for the %s server", waiting->kernel & KERNEL_NFS ? "NFS" : "SMB");
+	bool is_nfs = waiting->kernel & KERNEL_NFS;
+	struct file_system found;
+	say(waiting, "waits for the %s server", is_nfs ? "NFS" : "SMB");
+	if (!find_file_system(waiting, is_nfs ? "nfs" : "cifs", &found) || !found.server)
+		found.server = NULL;
+	if (found.server) {
+		say(waiting, " ");
+		say_escaped(waiting, found.server);
+	}
 	say_purpose(waiting);
+	if (found.server) {
+		struct text text cleanup_text = {0};
+
+		text_append_escaped(&text, found.server, strlen(found.server));
+		text_append(&text, is_nfs ? " (NFS)" : " (SMB)");
+		struct holder *holder = add_holder(
+			waiting, SURE_OWNS, 0, 0, text_to_arena(&text, waiting->waits->arena));
+		if (holder) {
+			holder->unseen = true;
+			holder->uncertain = found.by_path;
+		}
+	}
 	return true;
 }
 
@@ -228,9 +262,25 @@ static bool explain_page_fault(struct waiting *waiting)
 	return true;
 }
 
+/* " /dev/vda1", the disk that what the call works on lies on, where that is known. */
+static void say_disk(struct waiting *waiting)
+{
+	struct file_system found;
+
+	if (waiting->kernel & KERNEL_FAULT || !find_file_system(waiting, "", &found) ||
+		found.by_path || !found.disk)
+		return;
+	say(waiting, " ");
+	say_escaped(waiting, found.disk);
+}
+
 static bool explain_sync(struct waiting *waiting)
 {
-	say(waiting, "waits for the disk: ");
+	if (waiting->thread->kernel_lock.kind) /* of the file's, held by another */
+		return false;
+	say(waiting, "waits for the disk");
+	say_disk(waiting);
+	say(waiting, ": ");
 	say_call(waiting);
 	return true;
 }
@@ -243,21 +293,51 @@ static bool explain_disk(struct waiting *waiting)
 		say(waiting, "waits for the disk");
 	else
 		return false;
+	if (!(waiting->kernel & KERNEL_THROTTLED))
+		say_disk(waiting);
 	say_purpose(waiting);
 	return true;
 }
 
+/* Who has it. Readers come and go without account: of them, and of a semaphore, the kernel knows
+ * the last one that got it. */
+static void add_kernel_lock_owner(struct waiting *waiting)
+{
+	const struct kernel_lock *lock = &waiting->thread->kernel_lock;
+	bool is_last = lock->kind == KERNEL_LOCK_SEMAPHORE || lock->is_read;
+
+	if (!lock->pid || !lock->tid)
+		return;
+	struct holder *holder = add_holder(waiting, is_last ? SURE_MAY : SURE_OWNS, lock->pid,
+		lock->tid, is_last ? "was the last to get the lock" : "holds the lock");
+	if (holder)
+		holder->uncertain = is_last;
+	if (!is_last)
+		holders_are_all(waiting);
+}
+
 static bool explain_kernel_lock(struct waiting *waiting)
 {
-	if (waiting->thread->state != 'D' || !(waiting->kernel & KERNEL_LOCK))
+	static const char *const words[] = {
+		[KERNEL_LOCK_NONE] = "a lock",
+		[KERNEL_LOCK_MUTEX] = "a mutex",
+		[KERNEL_LOCK_SEMAPHORE] = "a semaphore",
+		[KERNEL_LOCK_READ] = "a read-write lock, to read",
+		[KERNEL_LOCK_WRITE] = "a read-write lock, to write",
+	};
+	const struct kernel_lock *lock = &waiting->thread->kernel_lock;
+
+	if (waiting->thread->state != 'D' || !(lock->kind || waiting->kernel & KERNEL_LOCK))
 		return false;
 	const char *function = kernel_function(waiting->thread, KERNEL_LOCK | KERNEL_SCHEDULER);
-	say(waiting, "waits for a lock in the kernel");
+	say(waiting, "waits for %s%s in the kernel", words[lock->kind],
+		lock->kind > KERNEL_LOCK_SEMAPHORE ? "," : "");
 	if (function) {
 		say(waiting, ", in ");
 		say_escaped(waiting, function);
 	}
 	say_purpose(waiting);
+	add_kernel_lock_owner(waiting);
 	return true;
 }
 

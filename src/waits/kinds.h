@@ -67,6 +67,7 @@ extern const struct wait_kinds waits_by_state;
 extern const struct wait_kinds waits_in_kernel;
 extern const struct wait_kinds waits_for_time;
 extern const struct wait_kinds waits_for_descriptor;
+extern const struct wait_kinds waits_of_programs;
 extern const struct wait_kinds waits_for_several;
 extern const struct wait_kinds waits_for_futex;
 extern const struct wait_kinds waits_for_process;
@@ -109,6 +110,16 @@ void add_parties(struct waiting *waiting, const struct parties *parties, const c
 /* Adds the remote end of a socket of which nobody on this machine is known to be at it, as
  * "10.0.0.7:5432 (TCP)" with @more after it; nothing where it has none, or is of this host. */
 void add_remote(struct waiting *waiting, const struct descriptor *descriptor, const char *more);
+/*
+ * The same, but for the process itself where its waiting thread is its only one: that can't end its
+ * own wait. What others may do stands open to any process, so that they are never all.
+ */
+void add_users(struct waiting *waiting, const struct parties *parties, const char *text);
+/* Adds who has the other end of a terminal. */
+void add_masters(struct waiting *waiting, const struct descriptor *descriptor);
+/* The one file system that the call's descriptor or paths lie on whose type begins with @type, as
+ * far as that can be told without asking it. */
+bool find_file_system(const struct waiting *waiting, const char *type, struct file_system *found);
 /* Says that nobody but the holders can end the wait: true unless the call has a timeout. */
 void holders_are_all(struct waiting *waiting);
 

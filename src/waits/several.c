@@ -53,6 +53,8 @@ static bool is_upstream(const struct descriptor *descriptor)
 		return false;
 	if (descriptor->kind == DESCRIPTOR_SOCKET)
 		return descriptor->socket && descriptor->socket->is_client;
+	if (descriptor->kind == DESCRIPTOR_PIDFD)
+		return true;
 	return (descriptor->kind == DESCRIPTOR_PIPE || descriptor->kind == DESCRIPTOR_FIFO) &&
 	       descriptor->readable && !descriptor->writable;
 }
@@ -63,6 +65,8 @@ static const char *upstream_text(struct waiting *waiting, const struct descripto
 	const struct socket_facts *socket = descriptor->socket;
 	struct text text cleanup_text = {0};
 
+	if (descriptor->kind == DESCRIPTOR_PIDFD)
+		return "a process whose end it waits for";
 	if (descriptor->kind != DESCRIPTOR_SOCKET)
 		return "the other end of a pipe that it reads";
 	text_append(&text, "may owe it an answer on ");
@@ -115,16 +119,38 @@ static void add_upstreams(struct waiting *waiting, const struct watched *watched
 	}
 }
 
+/* A pidfd is ready when its process has ended (pidfd_open(2)). */
+static void say_process_end(struct waiting *waiting, const struct descriptor *descriptor)
+{
+	say(waiting, "process %d", descriptor->pid);
+	if (descriptor->peer_count) {
+		say(waiting, " (");
+		say_escaped(waiting, descriptor->peers[0].comm);
+		say(waiting, ")");
+	}
+	say(waiting, " to end");
+	add_holder(waiting, SURE_OWNS, descriptor->pid, 0, "the process");
+	holders_are_all(waiting);
+	waiting->idle = false;
+}
+
 static void say_watched(
 	struct waiting *waiting, const struct watched *watched, size_t count, uint64_t total)
 {
 	if (total == 1 && count == 1) {
 		const struct descriptor *descriptor = find(waiting, watched[0].fd);
 
+		if (descriptor && descriptor->kind == DESCRIPTOR_PIDFD && descriptor->pid > 0 &&
+			is_same_file(&watched[0], descriptor)) {
+			say_process_end(waiting, descriptor);
+			return;
+		}
 		say(waiting, "%s on ", purpose(watched[0].events));
 		say_one(waiting, &watched[0], descriptor);
 		if (!is_same_file(&watched[0], descriptor))
 			return;
+		if (descriptor && descriptor->kind == DESCRIPTOR_TTY)
+			add_masters(waiting, descriptor);
 		if (is_certain_party(descriptor)) {
 			waiting->idle = false;
 			add_peers(waiting, descriptor, "the other end of the only descriptor");

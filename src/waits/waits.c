@@ -12,6 +12,7 @@ static const struct wait_kinds *const tables[] = {
 	&waits_in_kernel,
 	&waits_for_time,
 	&waits_for_descriptor,
+	&waits_of_programs,
 	&waits_for_several,
 	&waits_for_futex,
 	&waits_for_process,

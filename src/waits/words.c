@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The words that sentences are made of. */
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "util/endpoint.h"
 #include "waits/kinds.h"
@@ -181,6 +184,84 @@ void add_parties(struct waiting *waiting, const struct parties *parties, const c
 		if (holder)
 			holder->uncertain = party->uncertain;
 	}
+}
+
+void add_users(struct waiting *waiting, const struct parties *parties, const char *text)
+{
+	for (size_t i = 0; i < parties->count; i++) {
+		const struct party *party = &parties->items[i];
+		bool is_own = party->pid == waiting->process->pid;
+
+		if (is_own && waiting->process->thread_count < 2)
+			continue;
+		struct holder *holder = add_holder(waiting, SURE_MAY, party->pid, 0,
+			is_own ? "any other thread of its process" : text);
+		if (holder)
+			holder->uncertain = party->uncertain;
+	}
+}
+
+/* Who has the master of a pseudo terminal: the terminal's window, sshd, tmux. Linux gives them the
+ * majors 136 to 143 (Documentation/admin-guide/devices.txt). */
+void add_masters(struct waiting *waiting, const struct descriptor *descriptor)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+	unsigned first = 136, last = 143, device = major(descriptor->represents);
+
+	if (!surroundings || device < first || device > last)
+		return;
+	struct parties masters = surroundings->terminal_masters(surroundings, descriptor->device,
+		(device - first) * 256 + minor(descriptor->represents));
+	add_users(waiting, &masters, "the other end of the terminal");
+}
+
+static bool is_of_type(const struct file_system *found, const char *type)
+{
+	return !*type || (found->type && strncmp(found->type, type, strlen(type)) == 0);
+}
+
+/* The path that the parameter leads to, absolute; false: it can't be told. */
+static bool read_path(const struct waiting *waiting, uint64_t address, char *path, size_t size)
+{
+	const struct process *process = waiting->process;
+	char given[STRING_SHOWN];
+	bool whole;
+	long length = read_string(process->memory, address, given, &whole);
+	int directory = call_parameter(waiting->call, "dirfd");
+
+	if (length <= 0 || !whole || strlen(given) != (size_t)length || strstr(given, ".."))
+		return false;
+	if (given[0] == '/')
+		return (size_t)snprintf(path, size, "%s", given) < size;
+	if (!process->cwd ||
+		(directory >= 0 && (int)waiting->call->arguments[directory] != AT_FDCWD))
+		return false;
+	return (size_t)snprintf(path, size, "%s/%s", process->cwd, given) < size;
+}
+
+bool find_file_system(const struct waiting *waiting, const char *type, struct file_system *found)
+{
+	struct surroundings *surroundings = waiting->process->surroundings;
+	const struct descriptor *descriptor = waiting->descriptor;
+	const struct call *call = waiting->call;
+	char path[2 * STRING_SHOWN];
+
+	if (!surroundings || !surroundings->file_system)
+		return false;
+	if (descriptor && descriptor->device &&
+		surroundings->file_system(
+			surroundings, waiting->process->pid, descriptor->device, NULL, found) &&
+		is_of_type(found, type))
+		return true;
+	for (size_t i = 0; call->row && i < SYSCALL_ARGUMENTS; i++) {
+		if (call->row->parameters[i].type == &argument_string &&
+			read_path(waiting, call->arguments[i], path, sizeof(path)) &&
+			surroundings->file_system(
+				surroundings, waiting->process->pid, 0, path, found) &&
+			is_of_type(found, type))
+			return true;
+	}
+	return false;
 }
 
 void holders_are_all(struct waiting *waiting)

@@ -2,6 +2,9 @@
 """Who is waited on, of waits that the kernel knows more of than the process: locks on files, the
 other ends of pipes and sockets, children, queues. Who must not be named is as much of each test."""
 
+import fnmatch
+import gzip
+import os
 import subprocess
 
 import pytest
@@ -42,6 +45,20 @@ EXPECTED = {
     "read-tcp": (["peer"], "may", "the other end of the socket"),
     "recv-unix": (["peer"], "may", "the other end of the socket"),
     "read-socketpair": (["peer"], "may", "the other end of the socket"),
+    # ---- what several processes have open
+    "on-eventfd": (["holder"], "may", "has the eventfd open"),
+    "on-eventfd-thread": (["pid"], "may", "any other thread of its process"),
+    "on-posix-queue": (["holder"], "may", "has the queue open"),
+    "on-sysv-receive": (["holder"], "may", "sent to the queue last"),
+    "on-sysv-send": (["holder"], "may", "received from the queue last"),
+    "on-sysv-semaphore": (["holder"], "may", "changed the semaphore last"),
+    "on-tty-read": (["holder"], "may", "the other end of the terminal"),
+    "on-tty-poll": (["holder"], "may", "the other end of the terminal"),
+    "on-tty-write": (["holder"], "may", "the other end of the terminal"),
+    "on-poll-pidfd": (["child"], "owns", "the process"),
+    "fuse-fsync": (["server"], "may", "serves the file system"),
+    "fuse-openat": (["server"], "may", "serves the file system"),
+    "fuse-mount": (["server"], "may", "serves the file system"),
     # ---- children
     "wait4": (["child"], "owns", "the child"),
     "waitid": (["child"], "owns", "the child"),
@@ -51,7 +68,7 @@ EXPECTED = {
 }
 
 # Those that have a test of their own.
-ALONE = {"on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
+ALONE = {"on-kernel-mutex", "on-kernel-rwsem", "on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
 
 
 def test_all_are_expected():
@@ -79,6 +96,47 @@ def test_upstreams(name, facts, look, tmp_path):
         assert thread["wait"]["idle"]
         assert holders(thread) == {scene.facts[fact]: "may" for fact in facts}
         assert any(text.startswith("may owe it an answer on ") for text in texts(thread))
+
+
+@pytest.mark.parametrize("name", ["read-eventfd", "mq_timedreceive", "msgrcv", "semop", "accept",
+                                  "open-fifo-read", "nanosleep", "running"])
+def test_nobody(name, look, tmp_path):
+    """Nobody is known that could end these: the process has alone what it waits for."""
+    with Situation(name, tmp_path) as scene:
+        assert holders(look(scene.pid).thread(scene.pid)) == {}
+
+
+@pytest.mark.parametrize("name", ["on-sysv-semaphore", "on-sysv-receive"])
+def test_last_users_are_a_guess(name, look):
+    with Situation(name) as scene:
+        on = look(scene.pid).thread(scene.pid)["wait"]["on"]
+        assert [one["uncertain"] for one in on] == [True]
+
+
+def kernel_tells_locks():
+    """Since Linux 6.16 and 6.17, where it is built in."""
+    try:
+        with gzip.open("/proc/config.gz", "rt") as config:
+            built = "CONFIG_DETECT_HUNG_TASK_BLOCKER=y\n" in config
+    except OSError:
+        built = False
+    release = tuple(int(part) for part in os.uname().release.split(".")[:2])
+    return built and release >= (6, 17)
+
+
+@pytest.mark.skipif(not kernel_tells_locks(), reason="needs Linux 6.17 with its blocker tracking")
+@pytest.mark.parametrize("name,lock", [("on-kernel-mutex", "a mutex in the kernel, in *"),
+                                       ("on-kernel-rwsem", "a read-write lock, to write, in the "
+                                                           "kernel, in *")])
+def test_locks_of_the_kernel(name, lock, look, tmp_path):
+    """Which thread has the kernel's own lock, as the kernel keeps account of it."""
+    with Situation(name, tmp_path) as scene:
+        scene.until_state("D")
+        wait = look(scene.pid).thread(scene.pid)["wait"]
+        assert wait["kind"] == "kernel-lock"
+        assert fnmatch.fnmatchcase(wait["text"], lock), wait
+        assert [(one["pid"], one["tid"], one["sure"]) for one in wait["on"]] == [
+            (scene.pid, scene.holder, "owns")]
 
 
 def test_two_flocks_of_one_process(look, tmp_path, spawn):

@@ -260,6 +260,54 @@ static void run_mmap(struct facts *facts, const char *argument)
 		unsupported("mmap of such a file");
 }
 
+static void *read_for_ever(void *data)
+{
+	const int *file = data;
+	writer = gettid();
+	must(read(*file, buffer, 100), "read");
+	rest();
+}
+
+/*
+ * Two reads of one open file: the first has its position's mutex for as long as the server does not
+ * answer, the second waits for that (fs/file.c, fdget_pos()).
+ */
+static void run_kernel_mutex(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_hung(facts, argument);
+	int other = must(dup(hung.file), "dup");
+	atomic_store(hung.silent, SILENT);
+	start_thread(read_for_ever, &other);
+	while (!writer)
+		usleep(100);
+	await_syscall(writer, SYS_read);
+	fact_number(facts, "holder", writer);
+	ready(facts, SYS_read);
+	must(read(hung.file, buffer, 100), "read");
+}
+
+static void *extend(void *data)
+{
+	const int *file = data;
+	writer = gettid();
+	must(pwrite(*file, buffer, 100, FILE_SIZE), "pwrite");
+	rest();
+}
+
+/* The same of a read-write lock: of the file, which a write beyond its end has alone. */
+static void run_kernel_rwsem(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_hung(facts, argument);
+	atomic_store(hung.silent, SILENT);
+	start_thread(extend, &hung.file);
+	while (!writer)
+		usleep(100);
+	await_syscall(writer, SYS_pwrite64);
+	fact_number(facts, "holder", writer);
+	ready(facts, SYS_pwrite64);
+	must(pwrite(hung.file, buffer, 100, FILE_SIZE), "pwrite");
+}
+
 const struct situation fuse_situations[] = {
 	{"fuse-fsync", run_fsync},
 	{"fuse-fdatasync", run_fdatasync},
@@ -272,5 +320,7 @@ const struct situation fuse_situations[] = {
 	{"fuse-openat", run_openat},
 	{"fuse-mmap", run_mmap},
 	{"fuse-execve", run_execve},
+	{"on-kernel-mutex", run_kernel_mutex},
+	{"on-kernel-rwsem", run_kernel_rwsem},
 	{0},
 };

@@ -36,26 +36,6 @@ static struct sockaddr_un named(const char *directory, const char *name, socklen
 	return address;
 }
 
-/* A companion that does @prepare with @fd before this goes on, and then rests. */
-static pid_t companion(int fd, void (*prepare)(int fd))
-{
-	int done[2];
-	must(pipe(done), "pipe");
-	pid_t pid = fork_companion();
-	if (!pid) {
-		close(done[0]);
-		prepare(fd);
-		must(write(done[1], "", 1), "write");
-		close(done[1]);
-		rest();
-	}
-	close(done[1]);
-	char byte;
-	must(read(done[0], &byte, 1), "read");
-	close(done[0]);
-	return pid;
-}
-
 static void keep(int fd)
 {
 	(void)fd;
@@ -92,7 +72,7 @@ static pid_t deaf_receiver(const char *directory, struct sockaddr_un *address, s
 	*address = named(directory, "datagrams", length);
 	int bound = must(socket(AF_UNIX, SOCK_DGRAM, 0), "socket");
 	must(bind(bound, (struct sockaddr *)address, *length), "bind");
-	pid_t pid = companion(bound, keep);
+	pid_t pid = prepared_companion(bound, keep);
 	close(bound);
 	return pid;
 }
@@ -130,7 +110,7 @@ static void run_connect_unix_full(struct facts *facts, const char *argument)
 	int listening = must(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
 	must(bind(listening, (struct sockaddr *)&address, length), "bind");
 	must(listen(listening, 0), "listen");
-	fact_number(facts, "holder", companion(listening, keep));
+	fact_number(facts, "holder", prepared_companion(listening, keep));
 	close(listening);
 	int first = must(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
 	must(connect(first, (struct sockaddr *)&address, length), "connect");
@@ -145,7 +125,7 @@ static void run_connect_tcp_full(struct facts *facts, const char *argument)
 	(void)argument;
 	int port;
 	int listening = listen_loopback(AF_INET, 0, &port);
-	fact_number(facts, "holder", companion(listening, keep));
+	fact_number(facts, "holder", prepared_companion(listening, keep));
 	close(listening);
 	connect_loopback(AF_INET, port);
 	int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket");
@@ -164,7 +144,7 @@ static void run_read_not_accepted(struct facts *facts, const char *argument)
 	(void)argument;
 	int port;
 	int listening = listen_loopback(AF_INET, 5, &port);
-	fact_number(facts, "holder", companion(listening, keep));
+	fact_number(facts, "holder", prepared_companion(listening, keep));
 	close(listening);
 	int fd = connect_loopback(AF_INET, port);
 	ready(facts, SYS_read);
@@ -182,7 +162,7 @@ static void run_read_udp(struct facts *facts, const char *argument)
 	socklen_t length = sizeof address;
 	must(bind(server, (struct sockaddr *)&address, length), "bind");
 	must(getsockname(server, (struct sockaddr *)&address, &length), "getsockname");
-	fact_number(facts, "holder", companion(server, keep));
+	fact_number(facts, "holder", prepared_companion(server, keep));
 	close(server);
 	int fd = must(socket(AF_INET, SOCK_DGRAM, 0), "socket");
 	must(connect(fd, (struct sockaddr *)&address, length), "connect");
@@ -338,7 +318,7 @@ static void run_read_handed_over(struct facts *facts, const char *argument)
 	(void)argument;
 	int fd = connect_across(facts);
 	/* A namespace can be found by its processes alone. */
-	companion(-1, keep);
+	prepared_companion(-1, keep);
 	must(unshare(CLONE_NEWNET), "unshare");
 	ready(facts, SYS_read);
 	must(read(fd, buffer, sizeof buffer), "read");
@@ -353,7 +333,7 @@ static int to_server(int *listening, pid_t *server)
 	*listening = listen_loopback(AF_INET, 5, &port);
 	int fd = connect_loopback(AF_INET, port);
 	int accepted = must(accept(*listening, NULL, NULL), "accept");
-	*server = companion(accepted, keep);
+	*server = prepared_companion(accepted, keep);
 	close(accepted);
 	return fd;
 }
@@ -433,7 +413,7 @@ static void run_epoll_unix(struct facts *facts, const char *argument)
 	must(connect(fds[0], (struct sockaddr *)&address, length), "connect");
 	int accepted = must(accept(upstream, NULL, NULL), "accept");
 	close(upstream);
-	fact_number(facts, "server", companion(accepted, keep));
+	fact_number(facts, "server", prepared_companion(accepted, keep));
 	close(accepted);
 	address = named(argument, "own", &length);
 	fds[1] = must(socket(AF_UNIX, SOCK_STREAM, 0), "socket");

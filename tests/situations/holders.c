@@ -27,26 +27,6 @@ static int opened_anew(int fd)
 	return must(open(path, O_RDWR | O_CLOEXEC), path);
 }
 
-/* A companion that rests once it has done @take, which is done when this comes back. */
-static pid_t companion(int fd, void (*take)(int fd))
-{
-	int done[2];
-	must(pipe(done), "pipe");
-	pid_t pid = fork_companion();
-	if (!pid) {
-		take(fd);
-		must(write(done[1], "", 1), "write");
-		close(done[0]);
-		close(done[1]);
-		rest();
-	}
-	char byte;
-	must(read(done[0], &byte, 1), "read");
-	close(done[0]);
-	close(done[1]);
-	return pid;
-}
-
 static void take_shared(int fd)
 {
 	int own = opened_anew(fd);
@@ -64,9 +44,9 @@ static void only_open(int fd)
 static void run_flock_readers(struct facts *facts, const char *argument)
 {
 	int fd = created(facts, argument);
-	fact_number(facts, "first", companion(fd, take_shared));
-	fact_number(facts, "second", companion(fd, take_shared));
-	fact_number(facts, "bystander", companion(fd, only_open));
+	fact_number(facts, "first", prepared_companion(fd, take_shared));
+	fact_number(facts, "second", prepared_companion(fd, take_shared));
+	fact_number(facts, "bystander", prepared_companion(fd, only_open));
 	ready(facts, SYS_flock);
 	must(flock(fd, LOCK_EX), "flock");
 }
@@ -82,8 +62,8 @@ static void run_flock_inherited(struct facts *facts, const char *argument)
 	int fd = created(facts, argument);
 	int taken = opened_anew(fd);
 	must(flock(taken, LOCK_EX), "flock");
-	fact_number(facts, "first", companion(fd, keep));
-	fact_number(facts, "second", companion(fd, keep));
+	fact_number(facts, "first", prepared_companion(fd, keep));
+	fact_number(facts, "second", prepared_companion(fd, keep));
 	close(taken);
 	ready(facts, SYS_flock);
 	must(flock(fd, LOCK_EX), "flock");
@@ -92,8 +72,9 @@ static void run_flock_inherited(struct facts *facts, const char *argument)
 /* Whoever took the lock has ended; the one that it handed the descriptor on to goes on. */
 static void run_flock_taker_ended(struct facts *facts, const char *argument)
 {
-	int fd = created(facts, argument), told[2];
+	int fd = created(facts, argument), told[2], life[2];
 	must(pipe(told), "pipe");
+	must(pipe(life), "pipe");
 	pid_t taker = must(fork(), "fork"), heir;
 	if (!taker) {
 		must(flock(opened_anew(fd), LOCK_EX), "flock");
@@ -102,11 +83,13 @@ static void run_flock_taker_ended(struct facts *facts, const char *argument)
 			must(write(told[1], &heir, sizeof heir), "write");
 			_exit(0);
 		}
-		/* Until the test ends the parent of its parent, whose end of this it sees. */
-		close(told[0]);
-		close(told[1]);
-		rest();
+		/* It is nobody's child then: it ends when the other end of the pipe is closed. */
+		char byte;
+		close(STDOUT_FILENO);
+		close(life[1]);
+		_exit(read(life[0], &byte, 1) != 0);
 	}
+	close(life[0]);
 	must(waitpid(taker, NULL, 0), "waitpid");
 	must(read(told[0], &heir, sizeof heir), "read");
 	fact_number(facts, "taker", taker);
@@ -141,9 +124,9 @@ static void take_middle(int fd)
 static void run_posix_ranges(struct facts *facts, const char *argument)
 {
 	int fd = created(facts, argument);
-	fact_number(facts, "beginning", companion(fd, take_beginning));
-	fact_number(facts, "middle", companion(fd, take_middle));
-	fact_number(facts, "end", companion(fd, take_rest));
+	fact_number(facts, "beginning", prepared_companion(fd, take_beginning));
+	fact_number(facts, "middle", prepared_companion(fd, take_middle));
+	fact_number(facts, "end", prepared_companion(fd, take_rest));
 	const struct flock wanted = {
 		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 60};
 	ready(facts, SYS_fcntl);
@@ -154,7 +137,7 @@ static void run_posix_ranges(struct facts *facts, const char *argument)
 static void run_ofd_and_posix(struct facts *facts, const char *argument)
 {
 	int fd = created(facts, argument);
-	fact_number(facts, "holder", companion(fd, take_beginning));
+	fact_number(facts, "holder", prepared_companion(fd, take_beginning));
 	const struct flock mine = {
 		.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 50};
 	must(fcntl(fd, F_OFD_SETLK, &mine), "fcntl");
@@ -173,8 +156,8 @@ static void leave_group(int fd)
 static void run_wait4_group(struct facts *facts, const char *argument)
 {
 	(void)argument;
-	fact_number(facts, "child", companion(-1, keep));
-	fact_number(facts, "other", companion(-1, leave_group));
+	fact_number(facts, "child", prepared_companion(-1, keep));
+	fact_number(facts, "other", prepared_companion(-1, leave_group));
 	ready(facts, SYS_wait4);
 	must(waitpid(0, NULL, 0), "waitpid");
 }
@@ -188,8 +171,8 @@ static void run_wait4_children(struct facts *facts, const char *argument)
 		_exit(0);
 	must(waitpid(ended, NULL, 0), "waitpid");
 	fact_number(facts, "ended", ended);
-	fact_number(facts, "first", companion(-1, keep));
-	fact_number(facts, "second", companion(-1, keep));
+	fact_number(facts, "first", prepared_companion(-1, keep));
+	fact_number(facts, "second", prepared_companion(-1, keep));
 	ready(facts, SYS_wait4);
 	must(waitpid(-1, NULL, 0), "waitpid");
 }

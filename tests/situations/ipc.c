@@ -8,7 +8,6 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,41 +17,6 @@ struct message {
 	long type;
 	char text[64];
 };
-
-static void remove_queue(int id)
-{
-	msgctl(id, IPC_RMID, NULL);
-}
-
-static void remove_set(int id)
-{
-	semctl(id, 0, IPC_RMID);
-}
-
-/*
- * System V objects outlive their processes, and taking one away wakes who waits for it: a process
- * that is no child of this one does it when this one has ended, which it sees by a pipe that nobody
- * else can write to.
- */
-static void remove_at_end(void (*remove)(int id), int id)
-{
-	int ends[2];
-	must(pipe2(ends, O_CLOEXEC), "pipe2");
-	pid_t between = must(fork(), "fork");
-	if (!between) {
-		if (must(fork(), "fork"))
-			_exit(EXIT_SUCCESS);
-		char byte;
-		close(ends[1]);
-		close(STDOUT_FILENO);
-		while (read(ends[0], &byte, 1) > 0)
-			;
-		remove(id);
-		_exit(EXIT_SUCCESS);
-	}
-	close(ends[0]);
-	must(waitpid(between, NULL, 0), "waitpid");
-}
 
 static int queue(struct facts *facts)
 {

@@ -13,6 +13,7 @@ static const struct situation *const tables[] = {
 	fuse_situations,
 	holder_situations,
 	holder_socket_situations,
+	holder_thing_situations,
 	hostile_situations,
 	ipc_situations,
 	lock_situations,

@@ -37,6 +37,7 @@ extern const struct situation futex_situations[];
 extern const struct situation fuse_situations[];
 extern const struct situation holder_situations[];
 extern const struct situation holder_socket_situations[];
+extern const struct situation holder_thing_situations[];
 extern const struct situation hostile_situations[];
 extern const struct situation ipc_situations[];
 extern const struct situation lock_situations[];
@@ -66,6 +67,12 @@ void unsupported(const char *what) __attribute__((noreturn));
 
 /* fork(), of a child that is killed when its parent ends. */
 pid_t fork_companion(void);
+/* The same of a child that does @prepare with @thing before this comes back, and then rests. */
+pid_t prepared_companion(int thing, void (*prepare)(int thing));
+/* Has a System V object, which outlives its processes, removed when this process has ended. */
+void remove_at_end(void (*remove)(int id), int id);
+void remove_queue(int id);
+void remove_set(int id);
 /* Rests until killed. */
 void rest(void) __attribute__((noreturn));
 /* Starts a thread that runs @body, or ends the program. */

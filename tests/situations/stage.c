@@ -8,8 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "situations.h"
@@ -67,6 +71,61 @@ pid_t fork_companion(void)
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
 	return 0;
+}
+
+pid_t prepared_companion(int thing, void (*prepare)(int thing))
+{
+	int done[2];
+	must(pipe(done), "pipe");
+	pid_t pid = fork_companion();
+	if (!pid) {
+		close(done[0]);
+		prepare(thing);
+		must(write(done[1], "", 1), "write");
+		close(done[1]);
+		rest();
+	}
+	char byte;
+	close(done[1]);
+	if (read(done[0], &byte, 1) != 1)
+		errx(EXIT_FAILURE, "a companion did not get ready");
+	close(done[0]);
+	return pid;
+}
+
+void remove_queue(int id)
+{
+	msgctl(id, IPC_RMID, NULL);
+}
+
+void remove_set(int id)
+{
+	semctl(id, 0, IPC_RMID);
+}
+
+/*
+ * System V objects outlive their processes, and taking one away wakes who waits for it: a process
+ * that is no child of this one does it when this one has ended, which it sees by a pipe that nobody
+ * else can write to.
+ */
+void remove_at_end(void (*remove)(int id), int id)
+{
+	int ends[2];
+	must(pipe2(ends, O_CLOEXEC), "pipe2");
+	pid_t between = must(fork(), "fork");
+	if (!between) {
+		if (must(fork(), "fork"))
+			_exit(EXIT_SUCCESS);
+		char byte;
+		close(ends[1]);
+		close(STDOUT_FILENO);
+		while (read(ends[0], &byte, 1) > 0)
+			;
+		remove(id);
+		_exit(EXIT_SUCCESS);
+	}
+	close(ends[0]);
+	must(waitpid(between, NULL, 0), "waitpid");
 }
 
 void rest(void)

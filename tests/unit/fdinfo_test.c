@@ -43,6 +43,20 @@ static void eventfd_counts_in_hexadecimal(void **state)
 	assert_true(parse(arena, "eventfd-count: fffffffffffffffe\n").counter == UINT64_MAX - 1);
 }
 
+static void what_files_have_in_common(void **state)
+{
+	struct arena *arena cleanup_arena = arena_create();
+	struct fdinfo info = parse(arena, "eventfd-count: 0\neventfd-id: 12\n");
+
+	(void)state;
+	assert_int_equal(info.eventfd_id, 12);
+	assert_int_equal(info.tty_index, -1);
+	assert_int_equal(info.fuse_connection, -1);
+	assert_int_equal(parse(arena, "tty-index:\t0\n").tty_index, 0);
+	assert_int_equal(parse(arena, "fuse_connection:\t39\n").fuse_connection, 39);
+	assert_int_equal(parse(arena, "tty-index:\t-3\neventfd-id: x\n").tty_index, -1);
+}
+
 static void timer_armed_with_interval(void **state)
 {
 	struct arena *arena cleanup_arena = arena_create();
@@ -128,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_file),
 		cmocka_unit_test(eventfd_counts_in_hexadecimal),
+		cmocka_unit_test(what_files_have_in_common),
 		cmocka_unit_test(timer_armed_with_interval),
 		cmocka_unit_test(timer_that_never_fires_overflows_nothing),
 		cmocka_unit_test(signal_set),

@@ -37,6 +37,7 @@ struct fake_surroundings {
 	char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
 	size_t name_length;
 	bool listening;
+	struct file_system file_system;
 };
 
 static struct parties fake_lock_holders(
@@ -72,6 +73,23 @@ static struct parties fake_unix_socket(struct surroundings *surroundings, pid_t 
 	return fake->parties;
 }
 
+static bool fake_file_system(struct surroundings *surroundings, pid_t pid, dev_t device,
+	const char *path, struct file_system *found)
+{
+	const struct fake_surroundings *fake = (struct fake_surroundings *)surroundings;
+
+	(void)pid;
+	*found = fake->file_system;
+	found->by_path = path;
+	return path ? strcmp(path, "/srv/x") == 0 : device == fake->file_system.device;
+}
+
+static struct parties fake_fuse_servers(struct surroundings *surroundings, dev_t device)
+{
+	(void)device;
+	return ((struct fake_surroundings *)surroundings)->parties;
+}
+
 struct scene {
 	struct fake_target target;
 	struct fake_surroundings surroundings;
@@ -90,6 +108,8 @@ static int set_up(void **state)
 		.lock_holders = fake_lock_holders,
 		.children = fake_children,
 		.unix_socket = fake_unix_socket,
+		.file_system = fake_file_system,
+		.fuse_servers = fake_fuse_servers,
 	};
 	scene->target.process.surroundings = &scene->surroundings.base;
 	*state = scene;
@@ -335,6 +355,140 @@ static void a_unix_socket_by_its_address(void **state)
 	assert_false(scene->surroundings.listening);
 }
 
+/* Gives the thread a user stack of these functions of a module, the innermost first. */
+static void set_stack(
+	struct scene *scene, const char *module, const char *const *functions, size_t count)
+{
+	struct arena *arena = scene->target.arena;
+	struct user_stack *stack = arena_new(arena, struct user_stack, 1);
+
+	stack->frames = arena_new(arena, const struct frame *, count);
+	stack->frame_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = arena_new(arena, struct frame, 1);
+
+		*frame = (struct frame){.symbol = functions[i], .module = module};
+		stack->frames[i] = frame;
+	}
+	scene->target.thread.user_stack = stack;
+}
+
+static void a_program_that_tells(void **state)
+{
+	static const char *const lock[] = {
+		"WaitEventSetWait", "WaitLatch", "ProcSleep", NULL, "PostgresMain"};
+	static const char *const checkpointer[] = {"WaitLatch", "CheckpointerMain"};
+	static const char *const pacing[] = {
+		"WaitLatch", "CheckpointWriteDelay", "CheckpointerMain"};
+	static const char *const other[] = {"main"};
+	const char *module = "/usr/lib/postgresql/15/bin/postgres";
+	struct scene *scene = *state;
+	struct wait *wait;
+
+	scene->target.process.exe = module;
+	set_stack(scene, module, lock, array_length(lock));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "postgresql");
+	assert_string_equal(wait->sentence,
+		"waits for a lock of PostgreSQL's: its view pg_locks has who holds it");
+	assert_false(wait->idle);
+	set_stack(scene, module, checkpointer, array_length(checkpointer));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, 300000));
+	assert_string_equal(wait->sentence,
+		"waits for work (PostgreSQL's checkpointer), at most 5 min 0 s more");
+	assert_true(wait->idle);
+	set_stack(scene, module, pacing, array_length(pacing));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->sentence,
+		"waits for its latch, which another of PostgreSQL's processes sets");
+	set_stack(scene, "/usr/lib/x.so", lock, array_length(lock)); /* a library's function */
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+	set_stack(scene, module, other, array_length(other));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+	scene->target.process.exe = "/usr/bin/notpostgres";
+	set_stack(scene, module, lock, array_length(lock));
+	wait = explain(scene, "epoll_wait", ARGUMENTS(9, AT, 1, (uint32_t)-1));
+	assert_string_equal(wait->kind, "epoll");
+}
+
+static void set_kernel_stack(struct scene *scene, const char *function)
+{
+	struct arena *arena = scene->target.arena;
+	struct kernel_stack *stack = arena_new(arena, struct kernel_stack, 1);
+
+	stack->count = 1;
+	stack->frames = arena_new(arena, struct kernel_frame, 1);
+	stack->frames[0].symbol = function;
+	scene->target.thread.kernel_stack = stack;
+}
+
+static void a_lock_of_the_kernel(void **state)
+{
+	struct scene *scene = *state;
+	struct thread *thread = &scene->target.thread;
+
+	open_file(scene, 3);
+	set_kernel_stack(scene, "fdget_pos");
+	thread->state = 'D';
+	thread->kernel_lock = (struct kernel_lock){.kind = KERNEL_LOCK_MUTEX, .pid = 7, .tid = 8};
+	struct wait *wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
+	assert_string_equal(wait->sentence,
+		"waits for a mutex in the kernel, in fdget_pos: read of /var/lock/x");
+	assert_int_equal(wait->holder_count, 1);
+	assert_int_equal(wait->holders[0].pid, 7);
+	assert_int_equal(wait->holders[0].tid, 8);
+	assert_int_equal(wait->holders[0].sureness, SURE_OWNS);
+	assert_true(wait->holders_complete);
+	thread->kernel_lock.kind = KERNEL_LOCK_WRITE;
+	thread->kernel_lock.is_read = true;
+	wait = explain(scene, "fsync", ARGUMENTS(3));
+	assert_string_equal(wait->sentence,
+		"waits for a read-write lock, to write, in the kernel, in fdget_pos: fsync of "
+		"/var/lock/x");
+	assert_int_equal(wait->holders[0].sureness, SURE_MAY);
+	assert_true(wait->holders[0].uncertain);
+	assert_false(wait->holders_complete);
+	thread->kernel_lock.tid = 0;
+	assert_int_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->holder_count, 0);
+}
+
+static void file_systems(void **state)
+{
+	static const char path[] = "/srv/x";
+	struct scene *scene = *state;
+	struct file_system *found = &scene->surroundings.file_system;
+
+	open_file(scene, 3);
+	fake_place(&scene->target, AT, path, sizeof(path));
+	scene->target.thread.state = 'D';
+	*found = (struct file_system){.device = 5, .type = "ext4", .disk = "/dev/vda1"};
+	set_kernel_stack(scene, "jbd2_log_wait_commit");
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
+		"waits for the disk /dev/vda1: read of /var/lock/x");
+	assert_string_equal(explain(scene, "unlink", ARGUMENTS(AT))->sentence,
+		"waits for the disk: unlink of \"/srv/x\"");
+	set_kernel_stack(scene, "request_wait_answer");
+	assert_int_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->holder_count, 0);
+	found->type = "fuse.sshfs";
+	struct wait *wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
+	assert_int_equal(wait->holder_count, 2);
+	assert_false(wait->holders[0].uncertain);
+	wait = explain(scene, "unlink", ARGUMENTS(AT));
+	assert_int_equal(wait->holder_count, 2);
+	assert_true(wait->holders[0].uncertain);
+	found->type = "nfs4";
+	found->server = "10.0.0.7";
+	set_kernel_stack(scene, "rpc_wait_bit_killable");
+	wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
+	assert_string_equal(
+		wait->sentence, "waits for the NFS server 10.0.0.7: read of /var/lock/x");
+	assert_int_equal(wait->holder_count, 1);
+	assert_true(wait->holders[0].unseen);
+	assert_string_equal(wait->holders[0].text, "10.0.0.7 (NFS)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +499,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(of_several_the_servers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_thousands_few_are_described, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_unix_socket_by_its_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_program_that_tells, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_lock_of_the_kernel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "collect/machine.h"
 #include "collect/mountinfo.h"
+#include "collect/sysv.h"
 #include "maker.h"
 
 static void keep_writing_end(int *fds, const void *argument)
@@ -104,6 +105,77 @@ static void file_systems_in_mountinfo(void **state)
 	assert_false(mountinfo_has(NULL, 0, 20));
 }
 
+static const char mounts[] =
+	"21 1 254:0 / / rw,relatime - ext4 /dev/vda1 rw\n"
+	"60 21 0:50 / /srv/a\\040b rw shared:3 - nfs4 10.0.0.7:/x rw,vers=4.2,addr=10.0.0.7,x=1\n"
+	"61 21 0:39 / /srv/f rw,nosuid - fuse.sshfs me@host: rw,user_id=0\n"
+	"62 61 0:40 / /srv/f rw - tmpfs none rw\n"
+	"nonsense\n"
+	"63 21 0:41 / /srv/f";
+
+static void assert_on(const char *path, const char *type)
+{
+	struct mount_facts facts;
+
+	assert_true(mountinfo_find_path(mounts, strlen(mounts), path, &facts));
+	assert_int_equal(facts.type_length, strlen(type));
+	assert_memory_equal(facts.type, type, strlen(type));
+}
+
+static void which_file_system_a_path_lies_on(void **state)
+{
+	struct mount_facts facts;
+
+	(void)state;
+	assert_on("/", "ext4");
+	assert_on("/srv/a", "ext4");
+	assert_on("/srv/a b", "nfs4");
+	assert_on("/srv/a b/c", "nfs4");
+	assert_on("/srv/a bc", "ext4");
+	assert_on("/srv/f/x", "tmpfs"); /* it covers what was mounted before */
+	assert_false(mountinfo_find_path(mounts, strlen(mounts), "srv", &facts));
+	assert_false(mountinfo_find_path(NULL, 0, "/", &facts));
+	assert_true(mountinfo_find_device(mounts, strlen(mounts), makedev(0, 39), &facts));
+	assert_memory_equal(facts.type, "fuse.sshfs", 10);
+	assert_false(mountinfo_find_device(mounts, strlen(mounts), makedev(0, 41), &facts));
+}
+
+static void the_address_of_a_server(void **state)
+{
+	struct mount_facts facts;
+	const char *value;
+
+	(void)state;
+	assert_true(mountinfo_find_path(mounts, strlen(mounts), "/srv/a b", &facts));
+	assert_int_equal(mountinfo_option(facts.options, facts.options_length, "addr", &value), 8);
+	assert_memory_equal(value, "10.0.0.7", 8);
+	assert_int_equal(mountinfo_option(facts.options, facts.options_length, "x", &value), 1);
+	assert_int_equal(
+		mountinfo_option(facts.options, facts.options_length, "vers=4", &value), 0);
+	assert_int_equal(mountinfo_option(NULL, 0, "addr", &value), 0);
+	assert_int_equal(mountinfo_option("addr=", 5, "addr", &value), 0);
+}
+
+static void users_of_a_queue(void **state)
+{
+	static const char content[] =
+		"       key      msqid perms      cbytes       qnum lspid lrpid   uid\n"
+		"         0          7   600          64          1  4243     0     0\n"
+		"        -5          8   666          64          1     9    10     0\n"
+		"         0          9   600          64          1  4243\n";
+	struct sysv_queue queue;
+
+	(void)state;
+	assert_true(sysv_parse_queue(content, strlen(content), 7, &queue));
+	assert_int_equal(queue.sender, 4243);
+	assert_int_equal(queue.receiver, 0);
+	assert_true(sysv_parse_queue(content, strlen(content), 8, &queue));
+	assert_int_equal(queue.receiver, 10);
+	assert_false(sysv_parse_queue(content, strlen(content), 9, &queue));
+	assert_false(sysv_parse_queue(content, strlen(content), 600, &queue));
+	assert_false(sysv_parse_queue(NULL, 0, 7, &queue));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +183,9 @@ int main(void)
 		cmocka_unit_test(names_are_remembered),
 		cmocka_unit_test(terminals),
 		cmocka_unit_test(file_systems_in_mountinfo),
+		cmocka_unit_test(which_file_system_a_path_lies_on),
+		cmocka_unit_test(the_address_of_a_server),
+		cmocka_unit_test(users_of_a_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

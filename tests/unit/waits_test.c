@@ -622,7 +622,7 @@ static void what_wchan_alone_tells(void **state)
 static void each_kind_is_documented(void **state)
 {
 	FILE *file = fopen("docs/waits.md", "r");
-	char line[1024], pattern[64];
+	char line[2048], pattern[64];
 	size_t documented = 0, kinds = 0;
 
 	(void)state;

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collect/openers.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collect/fdinfo.h"
+#include "util/file.h"
+#include "util/memory.h"
+
+#define PARTIES_MAX 64
+#define FDINFO_READ_MAX 16384 /* files that are asked what they are */
+#define FDINFO_ENOUGH 1024    /* bytes of fdinfo in which the lines that matter stand */
+
+enum what { EVENTFD, MASTER, FUSE };
+
+/* A file whose fdinfo tells which thing it is of. */
+struct telling_file {
+	enum what what;
+	int64_t identity; /* -1: fdinfo does not say it */
+	dev_t device;     /* of the file's own node */
+	pid_t pid;
+};
+
+struct openers {
+	struct machine *machine;
+	struct arena *arena;
+	bool read, all; /* all: nothing could not be looked into */
+	struct telling_file *files;
+	size_t count, capacity;
+};
+
+struct openers *openers_create(struct machine *machine, struct arena *arena)
+{
+	struct openers *openers = arena_new(arena, struct openers, 1);
+
+	openers->machine = machine;
+	openers->arena = arena;
+	return openers;
+}
+
+/* What the file is, if fdinfo may tell which; false: another. */
+static bool find_what(const struct open_file *file, enum what *what)
+{
+	char path[sizeof("/proc//fd/") + 2 * 11], link[sizeof("anon_inode:[eventfd]")];
+
+	if (file->represents == MACHINE_PTMX || file->represents == MACHINE_FUSE) {
+		*what = file->represents == MACHINE_PTMX ? MASTER : FUSE;
+		return true;
+	}
+	if (!file->is_anonymous)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", file->pid, file->fd);
+	*what = EVENTFD;
+	return readlink(path, link, sizeof(link)) == sizeof(link) - 1 &&
+	       memcmp(link, "anon_inode:[eventfd]", sizeof(link) - 1) == 0;
+}
+
+static int64_t read_identity(const struct open_file *file, enum what what, struct arena *scratch)
+{
+	struct text content cleanup_text = {0};
+	char path[sizeof("/proc//fdinfo/") + 2 * 11];
+	struct fdinfo info;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", file->pid, file->fd);
+	if (failed(file_read(AT_FDCWD, path, FDINFO_ENOUGH, &content)))
+		return -1;
+	fdinfo_parse(content.bytes, content.length, scratch, &info);
+	return what == EVENTFD  ? info.eventfd_id
+	       : what == MASTER ? info.tty_index
+				: info.fuse_connection;
+}
+
+static void read_files(struct openers *openers)
+{
+	struct arena *scratch cleanup_arena = arena_create();
+	struct open_files files;
+
+	if (openers->read)
+		return;
+	openers->read = true;
+	openers->all = !machine_partial(openers->machine);
+	files = machine_files(openers->machine);
+	for (size_t i = 0; i < files.count; i++) {
+		enum what what;
+
+		if (!find_what(&files.items[i], &what))
+			continue;
+		if (openers->count == FDINFO_READ_MAX) {
+			openers->all = false;
+			break;
+		}
+		array_reserve(openers->files, openers->count, openers->capacity);
+		openers->files[openers->count++] = (struct telling_file){
+			.what = what,
+			.identity = read_identity(&files.items[i], what, scratch),
+			.device = files.items[i].device,
+			.pid = files.items[i].pid,
+		};
+	}
+	arena_adopt(openers->arena, openers->files);
+}
+
+struct search {
+	struct party items[PARTIES_MAX];
+	size_t count;
+	bool all;
+};
+
+static void add(struct search *search, pid_t pid, bool uncertain)
+{
+	for (size_t i = 0; i < search->count; i++) {
+		if (search->items[i].pid == pid)
+			return;
+	}
+	if (search->count == PARTIES_MAX) {
+		search->all = false;
+		return;
+	}
+	search->items[search->count++] = (struct party){.pid = pid, .uncertain = uncertain};
+}
+
+static struct parties finish(const struct openers *openers, const struct search *search)
+{
+	return (struct parties){
+		.items = arena_copy(
+			openers->arena, search->items, search->count * sizeof(*search->items)),
+		.count = search->count,
+		.all = search->all,
+	};
+}
+
+struct parties openers_of_file(struct openers *openers, dev_t device, ino_t inode)
+{
+	struct open_files files = machine_find(openers->machine, device, inode);
+	struct search search = {.all = !machine_partial(openers->machine)};
+
+	for (size_t i = 0; i < files.count; i++)
+		add(&search, files.items[i].pid, false);
+	return finish(openers, &search);
+}
+
+struct parties openers_of_eventfd(struct openers *openers, int64_t id)
+{
+	struct search search = {0};
+
+	read_files(openers);
+	search.all = openers->all;
+	for (size_t i = 0; i < openers->count; i++) {
+		const struct telling_file *file = &openers->files[i];
+
+		if (file->what == EVENTFD && file->identity == id)
+			add(&search, file->pid, false);
+	}
+	return finish(openers, &search);
+}
+
+static dev_t device_of(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? status.st_dev : 0;
+}
+
+/*
+ * The master's file is the node ptmx that was opened: of the terminal's own file system, or of
+ * /dev, which leads to whatever is mounted at pts beside it (Documentation/filesystems/devpts.rst).
+ */
+struct parties openers_of_master(struct openers *openers, dev_t device, unsigned index)
+{
+	struct search exact = {0}, near = {0};
+	bool is_ours = device_of("/dev/pts") == device;
+	dev_t node = device_of("/dev/ptmx");
+
+	read_files(openers);
+	exact.all = near.all = openers->all;
+	for (size_t i = 0; i < openers->count; i++) {
+		const struct telling_file *file = &openers->files[i];
+
+		if (file->what != MASTER || file->identity != index)
+			continue;
+		if (file->device == device)
+			add(&exact, file->pid, false);
+		else if (!is_ours || file->device == node)
+			add(&near, file->pid, !is_ours);
+	}
+	return finish(openers, exact.count ? &exact : &near);
+}
+
+struct parties openers_of_fuse(struct openers *openers, dev_t device)
+{
+	struct search exact = {0}, near = {0};
+
+	read_files(openers);
+	exact.all = openers->all;
+	for (size_t i = 0; i < openers->count; i++) {
+		const struct telling_file *file = &openers->files[i];
+
+		if (file->what != FUSE)
+			continue;
+		/* The device number is the kernel's own: 20 bits of minor (linux/kdev_t.h). */
+		if (file->identity >= 0 &&
+			file->identity == ((int64_t)major(device) << 20 | minor(device)))
+			add(&exact, file->pid, false);
+		else if (file->identity < 0)
+			add(&near, file->pid, true);
+	}
+	return finish(openers, exact.count ? &exact : &near);
+}
