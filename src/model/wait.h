@@ -47,4 +47,9 @@ struct wait {
 	 * ends. A signal is not thought of.
 	 */
 	bool holders_complete;
+	/*
+	 * Nobody can end it, ever, and often that is meant: `select {}`. It has no holders, and
+	 * holders_complete is not set.
+	 */
+	bool endless;
 };

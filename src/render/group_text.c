@@ -172,8 +172,12 @@ void holders_put(
 
 	for (size_t i = 0; i < wait->holder_count; i++) {
 		const struct holder *holder = &wait->holders[i];
-		bool is_goroutine = holder->goroutine && holder->pid == process->pid;
+		bool is_own = holder->pid == process->pid;
+		bool is_goroutine = holder->goroutine && is_own;
 
+		/* That others of the process can end the wait tells people nothing. */
+		if (is_own && !holder->tid && !holder->goroutine && wait->holders_complete)
+			continue;
 		if (!is_goroutine && (names_process(wait->sentence, holder->pid) ||
 					     names_process(call, holder->pid)))
 			continue;
