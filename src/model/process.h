@@ -127,6 +127,13 @@ struct process {
 		*goroutines; /* by rising id, the runtime's own among them; NULL: not sought */
 	size_t goroutine_count;
 	size_t goroutines_left_out; /* the runtime's own, which were not asked for */
+	/*
+	 * There was a moment at which all goroutines were parked or in calls, where they were seen,
+	 * and nothing can let one go on but they, and what its own wait names: no timer is pending,
+	 * no thread is there that the runtime does not know. The runtime's own do not count.
+	 */
+	bool tasks_closed;
+	const char *tasks_open; /* why not, in words, static; NULL: nothing was looked for */
 	struct mappings mappings;
 	struct code *code;           /* what a language's runtime knows of its code, by runtimes/;
 					      NULL: nothing */

@@ -58,6 +58,11 @@ struct wait {
 	 * ends. A signal is not thought of.
 	 */
 	bool holders_complete;
+	/*
+	 * Nobody can end it, ever, and often that is meant: `select {}`. It has no holders, and
+	 * holders_complete is not set.
+	 */
+	bool endless;
 
 	/* By explain/graph.h. */
 	const struct holder *followed; /* the one holder with which the chain goes on; NULL: it ends

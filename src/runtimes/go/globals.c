@@ -30,25 +30,18 @@ bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint6
 	return id && low < high;
 }
 
-/* A copy of the variables that have pointers, and where they stand. */
-struct variables {
-	uint64_t start;
-	uint8_t *bytes; /* heap */
-	size_t length;
-};
-
-static void read_variables(
-	const struct go_process *go, uint64_t start, uint64_t end, struct variables *variables)
+struct go_variables go_variables_read(const struct go_process *go, const struct go_module *module)
 {
+	uint64_t start = module->bss, end = module->ebss;
 	size_t length = end - start < BSS_MAX ? end - start : BSS_MAX;
 
 	start = (start + WORD - 1) & -WORD;
-	*variables = (struct variables){.start = start, .bytes = allocate(length)};
-	variables->length = go->memory->read(go->memory, start, variables->bytes, length);
+	struct go_variables variables = {.start = start, .bytes = allocate(length)};
+	variables.length = go->memory->read(go->memory, start, variables.bytes, length);
+	return variables;
 }
 
-/* Whether @pointer may be one to something on the heap or among the variables. */
-static bool is_pointer(const struct go_process *go, uint64_t pointer)
+bool go_is_pointer(const struct go_process *go, uint64_t pointer)
 {
 	const struct mapping *mapping;
 
@@ -65,7 +58,7 @@ struct candidate {
 	size_t end_count;                                     /* of each */
 };
 
-static size_t find_slices(const struct go_process *go, const struct variables *variables,
+static size_t find_slices(const struct go_process *go, const struct go_variables *variables,
 	struct candidate **candidates)
 {
 	size_t count = 0, capacity = 0;
@@ -78,7 +71,7 @@ static size_t find_slices(const struct go_process *go, const struct variables *v
 		uint64_t room = go_u64(variables->bytes, (unsigned)(at + 2 * WORD));
 
 		/* At least main's goroutine and the collector's are there from the start. */
-		if (length < 2 || length > room || room > UINT32_MAX || !is_pointer(go, array))
+		if (length < 2 || length > room || room > UINT32_MAX || !go_is_pointer(go, array))
 			continue;
 		array_reserve(*candidates, count, capacity);
 		(*candidates)[count++] = (struct candidate){
@@ -116,7 +109,7 @@ static void read_ends(
 static bool are_pointers(const struct go_process *go, const uint64_t *addresses, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!is_pointer(go, addresses[i]))
+		if (!go_is_pointer(go, addresses[i]))
 			return false;
 	}
 	return true;
@@ -150,7 +143,7 @@ static bool leads_to_goroutines(
 }
 
 /* Whether another variable has the array too: allgptr (proc.go, allgadd()), since Go 1.16. */
-static bool has_twin(const struct variables *variables, const struct candidate *candidate)
+static bool has_twin(const struct go_variables *variables, const struct candidate *candidate)
 {
 	for (size_t at = 0; at + WORD <= variables->length; at += WORD) {
 		if (go_u64(variables->bytes, (unsigned)at) == candidate->array &&
@@ -165,7 +158,7 @@ static bool has_twin(const struct variables *variables, const struct candidate *
  * work.stackRoots): allgs is the longest. Other words, those of mheap_ for one, may by chance read
  * like a slice whose array begins with goroutines, but that ends anywhere.
  */
-static void find_allgs(struct go_process *go, const struct variables *variables)
+static void find_allgs(struct go_process *go, const struct go_variables *variables)
 {
 	struct candidate *candidates cleanup_free = NULL;
 	size_t count = find_slices(go, variables, &candidates), tries = TRIES_MAX;
@@ -206,13 +199,13 @@ static enum machine_kind read_machine(const struct go_process *go, uint64_t addr
 	const struct go_layout *layout = go->layout;
 	uint64_t owner;
 
-	if (!is_pointer(go, address) ||
+	if (!go_is_pointer(go, address) ||
 		!memory_read_now(go->memory, address, bytes, layout->m.size))
 		return MACHINE_NONE;
 	uint64_t g0 = go_u64(bytes, layout->m.g0);
 	if (!g0)
 		return MACHINE_NEW;
-	if (!is_pointer(go, g0) ||
+	if (!go_is_pointer(go, g0) ||
 		!memory_read_now(go->memory, g0 + layout->g.m, &owner, sizeof(owner)))
 		return MACHINE_NONE;
 	if (!owner)
@@ -304,7 +297,7 @@ static size_t keep_machines(const struct go_process *go, uint64_t *pointers, siz
 	for (size_t i = 0; i < count; i++) {
 		if (!g0s[i])
 			new[new_count++] = pointers[i];
-		if (!is_pointer(go, g0s[i]))
+		if (!go_is_pointer(go, g0s[i]))
 			continue;
 		pointers[led_count] = pointers[i];
 		led[led_count++] = g0s[i];
@@ -319,7 +312,7 @@ static size_t keep_machines(const struct go_process *go, uint64_t *pointers, siz
 	read_words(go, new, new_count, layout->m.alllink, led);
 	*left_count = 0;
 	for (size_t i = 0; i < new_count; i++) {
-		if (is_pointer(go, led[i]))
+		if (go_is_pointer(go, led[i]))
 			left[(*left_count)++] = led[i];
 	}
 	return kept;
@@ -330,7 +323,7 @@ static size_t keep_machines(const struct go_process *go, uint64_t *pointers, siz
  * moment: then what comes behind that is given.
  */
 static size_t find_machine_pointers(
-	const struct go_process *go, const struct variables *variables, uint64_t **found)
+	const struct go_process *go, const struct go_variables *variables, uint64_t **found)
 {
 	const unsigned rounds = 4; /* threads that are coming to be at the same time */
 	size_t count = 0, capacity = 0, kept = 0;
@@ -339,7 +332,7 @@ static size_t find_machine_pointers(
 	for (size_t at = 0; at + WORD <= variables->length && count < CANDIDATES_MAX; at += WORD) {
 		uint64_t pointer = go_u64(variables->bytes, (unsigned)at);
 
-		if (!is_pointer(go, pointer))
+		if (!go_is_pointer(go, pointer))
 			continue;
 		array_reserve(pointers, count, capacity);
 		pointers[count++] = pointer;
@@ -400,7 +393,7 @@ static int by_stack(const void *left, const void *right)
 }
 
 /* All lists that begin at a variable together: one of them is allm, which has all. */
-static void find_machines(struct go_process *go, const struct variables *variables)
+static void find_machines(struct go_process *go, const struct go_variables *variables)
 {
 	struct machine_search search = {.go = go};
 	uint64_t *pointers cleanup_free = NULL;
@@ -423,9 +416,8 @@ void go_globals_find(struct go_process *go)
 	const unsigned tries = 3; /* where the array is just exchanged */
 
 	for (unsigned i = 0; i < tries && !go->allgs_slice; i++) {
-		struct variables variables;
+		struct go_variables variables = go_variables_read(go, module);
 
-		read_variables(go, module->bss, module->ebss, &variables);
 		find_allgs(go, &variables);
 		if (go->allgs_slice || i + 1 == tries)
 			find_machines(go, &variables);

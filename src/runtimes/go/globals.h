@@ -31,6 +31,18 @@ enum go_status {
  * and its state make sense. */
 bool go_is_goroutine(const struct go_layout *layout, const uint8_t *bytes, uint64_t address);
 
+/* A copy of a module's variables that have pointers, and where they stand. */
+struct go_variables {
+	uint64_t start;
+	uint8_t *bytes; /* heap: the caller frees it */
+	size_t length;
+};
+
+struct go_variables go_variables_read(const struct go_process *go, const struct go_module *module);
+
+/* Whether @pointer may be one to something on the heap or among the variables. */
+bool go_is_pointer(const struct go_process *go, uint64_t pointer);
+
 /* Finds allgs and the threads: go->allgs and go->machines. */
 void go_globals_find(struct go_process *go);
 

@@ -8,6 +8,7 @@
 #include "runtimes/go/globals.h"
 #include "runtimes/go/goroutine_stack.h"
 #include "runtimes/go/places.h"
+#include "runtimes/go/settled.h"
 #include "runtimes/go/threads.h"
 #include "runtimes/go/wait.h"
 #include "util/clock.h"
@@ -45,6 +46,8 @@ struct reading {
 	struct go_waiter waiters[BATCH];
 	struct item items[BATCH];
 	size_t count;
+	size_t first; /* the place of the first item in allgs */
+	struct go_settling settling;
 	uint8_t *room;   /* heap: of the items */
 	uint8_t *merged; /* heap: what is read in one piece */
 	struct memory_range ranges[BATCH];
@@ -349,6 +352,9 @@ static void describe(struct reading *reading, const struct item *item, bool stil
 		go->astray[go->astray_count++] =
 			(struct go_astray){.address = item->address, .id = goroutine->id};
 	goroutine->is_system = is_system(go, goroutine->start, &raw, goroutine->stack);
+	if (!still && !reading->settling.why)
+		reading->settling.why = "a goroutine never held still";
+	go_settling_add(&reading->settling, goroutine);
 }
 
 /* What the items that are not done wait for, while they are seen to hold still. */
@@ -374,6 +380,14 @@ static void read_waits(struct reading *reading)
 	}
 }
 
+/* Keeps what the item was like when it was last read. */
+static void mark(struct reading *reading, const struct item *item, const uint8_t *bytes)
+{
+	if (item->got && !reading->settling.why)
+		reading->settling.marks[reading->first + (size_t)(item - reading->items)] =
+			go_settling_mark(reading->go->layout, bytes);
+}
+
 /* One more try for the items that are not done. */
 static void try_batch(struct reading *reading)
 {
@@ -385,8 +399,10 @@ static void try_batch(struct reading *reading)
 
 		if (!item->done &&
 			(!item->got || !is_alive(go, item->bytes) ||
-				!go_is_goroutine(go->layout, item->bytes, item->address)))
+				!go_is_goroutine(go->layout, item->bytes, item->address))) {
 			item->done = true;
+			mark(reading, item, item->bytes);
+		}
 	}
 	read_stacks(reading);
 	for (size_t i = 0; i < reading->count; i++) {
@@ -408,6 +424,7 @@ static void try_batch(struct reading *reading)
 		bool still = item->got && held_still(go, item);
 		if (still || ++item->tries == TRIES) {
 			item->done = true;
+			mark(reading, item, item->again);
 			describe(reading, item, still);
 		}
 	}
@@ -463,14 +480,20 @@ void go_goroutines_find(struct go_process *go, size_t max_frames)
 	reading->room = allocate(BATCH * (2 * size + FIRST_BYTES));
 	reading->merged = allocate(BATCH * (size + MERGE_GAP));
 	reading->waits = go_waits_create(go, reading->now_ns);
+	reading->settling.marks = allocate_zeroed(count + 1, sizeof(*reading->settling.marks));
+	if (!count || count == GO_GOROUTINES_MAX)
+		reading->settling.why = "not all goroutines are known";
 	go_stacks_init(&reading->stacks, go, max_frames);
 	go_threads_init(&reading->threads, go);
-	for (size_t i = 0; i < count; i += BATCH)
+	for (size_t i = 0; i < count; i += BATCH) {
+		reading->first = i;
 		read_batch(reading, pointers + i, count - i < BATCH ? count - i : BATCH);
+	}
 	if (!is_sorted(&reading->list))
 		qsort(reading->list.items, reading->list.count, sizeof(*reading->list.items),
 			by_id);
 	go_thread_roles(&reading->threads);
+	go_settling_finish(&reading->settling, go, pointers, count);
 	go_waits_finish(reading->waits);
 	go_waits_destroy(reading->waits);
 	if (reading->list.items)
@@ -481,5 +504,6 @@ void go_goroutines_find(struct go_process *go, size_t max_frames)
 	go_stacks_deinit(&reading->stacks);
 	free(reading->room);
 	free(reading->merged);
+	free(reading->settling.marks);
 	free(reading);
 }

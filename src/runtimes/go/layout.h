@@ -46,6 +46,12 @@ struct go_layout {
 		uint16_t size, when, nextwhen;
 	} timer; /* time.go */
 	struct {
+		uint16_t id, status, sudogcache, sudogbuf, timers, deleted_timers;
+	} p; /* its timers: a slice of pointers, since Go 1.23 a struct timers */
+	struct {
+		uint16_t heap, zombies;
+	} timers; /* time.go */
+	struct {
 		uint16_t size, pc_header, funcnametab, cutab, filetab, pctab, pclntable, ftab,
 			minpc, maxpc, text, etext, noptrdata, data, edata, bss, ebss, noptrbss,
 			enoptrbss, types, etypes, gofunc, textsectmap, next;

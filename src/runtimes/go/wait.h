@@ -8,7 +8,7 @@
  * (sema.go); one that waits for a descriptor stands in its pollDesc (netpoll.go). What is found is
  * taken for its wait only where both ends fit together: the goroutine that leads to it, and what
  * leads back to the goroutine. Who holds a lock or will send to a channel the runtime doesn't
- * record, and so it is not said.
+ * record: wait_holders.c says what can be known.
  *
  * Waits that read alike are one, and so is what is read of a channel that many wait for.
  */

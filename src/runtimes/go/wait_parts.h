@@ -160,6 +160,9 @@ struct go_found {
 void go_slots_find(struct go_waits *waits, const struct go_waiter *waiters, size_t count,
 	struct go_found *found);
 
+/* Who can end the items' waits, once the sentences are written. */
+void go_holders_add(struct go_waits *waits);
+
 /* Names of variables that cover these addresses, in the arena, raw; NULL: none does. Rising. */
 void go_variables_find(
 	const struct go_process *go, const uint64_t *addresses, size_t count, const char **names);
@@ -168,5 +171,6 @@ void go_variables_find(
 struct go_reason {
 	const char *reason, *kind, *sentence;
 	bool idle;
+	bool endless; /* nobody can end it */
 };
 const struct go_reason *go_reason_at(size_t row);

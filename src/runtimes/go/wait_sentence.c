@@ -336,6 +336,7 @@ static const char *say(struct sentences *sentences, const struct go_wait_item *i
 		reason = go_reason_at(item->key);
 		text_append(&sentences->text, reason->sentence);
 		item->wait->idle = reason->idle;
+		item->wait->endless = reason->endless;
 		return reason->kind;
 	case GO_WAIT_SLEEP:
 		return say_sleep(sentences, item);
@@ -469,4 +470,5 @@ void go_waits_finish(struct go_waits *waits)
 	}
 	text_deinit(&sentences.text);
 	go_pieces_clear(&waits->pieces);
+	go_holders_add(waits);
 }

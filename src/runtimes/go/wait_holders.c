@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who can end the waits of goroutines. The runtime records no owner of a lock, and none of a
+ * channel: that only goroutines of the process can end a wait is what is known.
+ */
+#include <string.h>
+
+#include "runtimes/go/wait_parts.h"
+
+#define ANY_OTHER "any other goroutine of its process"
+
+/*
+ * Whether only a goroutine can send to the channel or receive from it. To one of times a timer
+ * may send, without a goroutine: since Go 1.23 the channel knows it, unless GODEBUG has
+ * asynctimerchan=1 (src/time/sleep.go, syncTimer(), sendTime()).
+ */
+static bool is_for_goroutines(struct go_waits *waits, uint32_t number)
+{
+	const struct go_channel *channel = &waits->channels[number];
+
+	if (channel->timer)
+		return false;
+	const char *name = go_type_name(waits, channel->element_type, channel->element_size);
+	/* A type of another name may be of times too, but no timer sends to such a channel. */
+	return name && strcmp(name, "time.Time") != 0;
+}
+
+/* Whether nothing but the goroutines of the process can end the wait. */
+static bool only_goroutines_end(struct go_waits *waits, const struct go_wait_item *item)
+{
+	switch (item->kind) {
+	case GO_WAIT_RECEIVE:
+	case GO_WAIT_SEND:
+		return is_for_goroutines(waits, (uint32_t)item->key);
+	case GO_WAIT_SELECT:
+		for (size_t i = 0; i < item->case_count; i++) {
+			if (!is_for_goroutines(waits, item->cases[i].channel))
+				return false;
+		}
+		return !item->more_cases;
+	default:
+		return item->kind >= GO_WAIT_MUTEX && item->kind <= GO_WAIT_CONDITION;
+	}
+}
+
+void go_holders_add(struct go_waits *waits)
+{
+	struct holder *any = arena_new(waits->go->arena, struct holder, 1);
+
+	*any = (struct holder){
+		.pid = waits->go->process->pid, .sureness = SURE_MAY, .text = ANY_OTHER};
+	for (size_t i = 0; i < waits->item_table.count; i++) {
+		const struct go_wait_item *item = &waits->items[i];
+
+		if (!item->count || !only_goroutines_end(waits, item))
+			continue;
+		item->wait->holders = any;
+		item->wait->holder_count = 1;
+		item->wait->holders_complete = true;
+	}
+}
