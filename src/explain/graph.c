@@ -327,7 +327,7 @@ uint32_t graph_node_find(const struct graph *graph, const struct graph_process *
 static uint32_t find_goroutine_node(
 	const struct graph *graph, const struct graph_process *process, uint64_t id)
 {
-	uint32_t low = process->node + 1 + process->thread_count;
+	uint32_t low = process->tasks_node + 1;
 	uint32_t high = low + process->goroutine_count;
 
 	while (low < high) {
@@ -344,14 +344,17 @@ static uint32_t find_goroutine_node(
 	return NO_NODE;
 }
 
-/* Whether the goroutine waits for tasks that are named, so that it may be part of a cycle. */
-static bool has_node(const struct goroutine *goroutine)
+/*
+ * Whether the goroutine may be part of a cycle: it waits for tasks that are named, or nothing but
+ * its process's goroutines can let any of them go on.
+ */
+static bool has_node(const struct process *process, const struct goroutine *goroutine)
 {
 	const struct wait *wait = goroutine->wait;
 
-	if (!wait || !wait->holder_count || goroutine->tid)
-		return false;
-	return wait->holders_complete || wait->holders[0].goroutine;
+	if (process->tasks_closed)
+		return !goroutine->is_system;
+	return wait && !goroutine->tid && wait->holder_count && wait->holders[0].goroutine;
 }
 
 static bool may_be_stuck(const struct wait *wait)
@@ -381,16 +384,20 @@ static void add_nodes(struct graph *graph, struct graph_process *entry)
 		};
 		entry->thread_count++;
 	}
+	entry->tasks_node = graph->node_count;
+	graph->nodes[graph->node_count++] =
+		(struct graph_node){.process = process, .stuck = process->tasks_closed};
 	for (size_t i = 0; i < process->goroutine_count; i++) {
 		struct goroutine *goroutine = &process->goroutines[i];
 
-		if (!has_node(goroutine))
+		if (!has_node(process, goroutine))
 			continue;
 		graph->nodes[graph->node_count++] = (struct graph_node){
 			.process = process,
 			.goroutine = goroutine,
 			.wait = goroutine->wait,
-			.stuck = may_be_stuck(goroutine->wait),
+			.stuck = may_be_stuck(goroutine->wait) ||
+				 (goroutine->wait && goroutine->wait->endless),
 		};
 		graph->look->goroutines_tied = true;
 		entry->goroutine_count++;
@@ -408,7 +415,7 @@ static uint32_t find_target(
 	if (holder->goroutine)
 		return find_goroutine_node(graph, process, holder->goroutine);
 	if (waiter->goroutine && holder->pid == waiter->process->pid && !holder->tid)
-		return NO_NODE;
+		return process->tasks_node;
 	return graph_node_find(graph, process, holder->tid);
 }
 
@@ -418,6 +425,20 @@ static void add_edge(struct graph *graph, struct graph_node *node, uint32_t targ
 	node->edge_count++;
 }
 
+/* From a process to its threads, and from all its goroutines to each of them. */
+static void add_edges_to_own(struct graph *graph, const struct graph_process *process)
+{
+	struct graph_node *whole = &graph->nodes[process->node];
+	struct graph_node *tasks = &graph->nodes[process->tasks_node];
+
+	whole->first_edge = graph->edge_count;
+	for (uint32_t i = 0; i < process->thread_count; i++)
+		add_edge(graph, whole, process->node + 1 + i);
+	tasks->first_edge = graph->edge_count;
+	for (uint32_t i = 0; i < process->goroutine_count && tasks->stuck; i++)
+		add_edge(graph, tasks, process->tasks_node + 1 + i);
+}
+
 static void add_edges(struct graph *graph)
 {
 	size_t count = 0;
@@ -425,7 +446,7 @@ static void add_edges(struct graph *graph)
 	for (uint32_t i = 0; i < graph->node_count; i++)
 		count += graph->nodes[i].wait ? graph->nodes[i].wait->holder_count : 0;
 	for (size_t i = 0; i < graph->process_count; i++)
-		count += graph->processes[i].thread_count;
+		count += graph->processes[i].thread_count + graph->processes[i].goroutine_count;
 	graph->edges = allocate_zeroed(count + 1, sizeof(*graph->edges));
 	for (uint32_t i = 0; i < graph->node_count; i++) {
 		struct graph_node *node = &graph->nodes[i];
@@ -433,9 +454,9 @@ static void add_edges(struct graph *graph)
 		node->first_edge = graph->edge_count;
 		for (size_t j = 0; node->wait && j < node->wait->holder_count; j++)
 			add_edge(graph, node, find_target(graph, node, &node->wait->holders[j]));
-		for (size_t j = 0; !node_is_task(node) && j < node->process->thread_count; j++)
-			add_edge(graph, node, i + 1 + (uint32_t)j);
 	}
+	for (size_t i = 0; i < graph->process_count; i++)
+		add_edges_to_own(graph, &graph->processes[i]);
 }
 
 static void build(struct graph *graph)
@@ -445,9 +466,9 @@ static void build(struct graph *graph)
 	for (size_t i = 0; i < graph->process_count; i++) {
 		const struct process *process = graph->processes[i].process;
 
-		count += process->thread_count;
+		count += process->thread_count + 1;
 		for (size_t j = 0; j < process->goroutine_count; j++)
-			count += has_node(&process->goroutines[j]);
+			count += has_node(process, &process->goroutines[j]);
 	}
 	graph->nodes = allocate_zeroed(count + 1, sizeof(*graph->nodes));
 	for (size_t i = 0; i < graph->process_count; i++)

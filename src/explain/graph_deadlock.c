@@ -208,7 +208,9 @@ static struct set *describe_sets(const struct search *search)
 			uint32_t to = edge_of(graph, node, j);
 			bool is_owned = !node_is_task(node) || owns(node, j);
 
-			set->has_way_out |= search->set[to] != search->set[i];
+			/* who has no edges has ended, or waits for nobody, for ever */
+			set->has_way_out |=
+				search->set[to] != search->set[i] && graph->nodes[to].edge_count;
 			set->uncertain |= !is_owned;
 			set->waits_for_itself |= to == i && is_owned;
 		}

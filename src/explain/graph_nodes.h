@@ -12,7 +12,7 @@
 
 struct graph_node {
 	struct process *process;
-	struct thread *thread; /* both NULL: the process as a whole; */
+	struct thread *thread; /* both NULL: the process as a whole, or all its goroutines */
 	struct goroutine *goroutine;
 	struct wait *wait; /* NULL: none, or a process */
 	uint32_t first_edge, edge_count;
@@ -23,7 +23,9 @@ struct graph_node {
 struct graph_process {
 	pid_t pid;
 	struct process *process; /* the one with the most threads */
-	uint32_t node;           /* the process's; its threads' follow, then its goroutines' */
+	uint32_t node;           /* the process's; its threads' follow */
+	uint32_t tasks_node;     /* all its goroutines'; theirs follow. That is one which can go on
+				    when any of them can */
 	uint32_t thread_count, goroutine_count;
 	bool whole; /* all its threads are nodes */
 };
