@@ -2,7 +2,7 @@
 #
 #   make            builds build/whystuck
 #   make check      installs what is missing, builds, runs all tests
-#   make demo       installs what is missing, builds, shows the two servers of examples/
+#   make demo       installs what is missing, builds, shows the programs of examples/
 #   make bench      measures against its goals, gdb, eu-stack and Delve; writes docs/bench.md,
 #                   docs/growth.svg
 #   make storm      looks at processes of which nothing stays as it is, with and without sanitizers,
@@ -182,15 +182,15 @@ storm-run: $(B)/whystuck build/storm/shapes build/storm/shapes-deep build/storm/
 	$(TEST_ENVIRONMENT) STORM=$(abspath build/storm/storm) $(PYTHON) tests/storm/storm.py $(STORM_SECONDS)
 	$(TEST_ENVIRONMENT) LOCKS=$(abspath build/storm/locks) $(PYTHON) tests/storm/locks.py $(STORM_SECONDS)
 
-build/examples/accept: examples/accept.c Makefile
+build/examples/%: examples/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -fno-inline -g -o $@ $<
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -fno-inline -g -pthread -o $@ $<
 
 build/examples/gosocket: examples/gosocket/main.go examples/gosocket/go.mod
 	@mkdir -p $(@D)
 	cd $(<D) && GOCACHE=$(abspath build/go-cache) go build -buildvcs=false -o $(abspath $@) .
 
-demo-run: $(B)/whystuck build/examples/accept build/examples/gosocket
+demo-run: $(B)/whystuck build/examples/accept build/examples/deadlock build/examples/gosocket
 	WHYSTUCK=$(B)/whystuck EXAMPLES=build/examples tools/demo
 
 # What a look costs at least, by the parts that whystuck itself is linked from.

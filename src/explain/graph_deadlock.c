@@ -252,7 +252,7 @@ static bool set_holds_still(const struct search *search, uint32_t set)
 	return true;
 }
 
-/* "thread 44 "worker" of app (pid 42)", the process where it is not @here. */
+/* "thread 44 "log" of app (pid 42)": its name where it is not the process's, and that elsewhere. */
 static void append_task(
 	struct text *text, const struct graph_node *node, const struct process *here)
 {
@@ -261,7 +261,14 @@ static void append_task(
 	if (node->goroutine) {
 		text_append_format(text, "goroutine %llu", (unsigned long long)node->goroutine->id);
 	} else if (node->thread) {
+		const char *comm = node->thread->comm;
+
 		text_append_format(text, "thread %d", node->thread->tid);
+		if (comm && process->comm && strcmp(comm, process->comm)) {
+			text_append(text, " \"");
+			text_append_escaped(text, comm, strlen(comm));
+			text_append(text, "\"");
+		}
 	} else {
 		if (process->comm)
 			text_append_escaped(text, process->comm, strlen(process->comm));
