@@ -10,7 +10,7 @@
 /* How much of a stack is searched for what pthread_cond_wait() keeps there, in bytes from sp. */
 #define STACK_SEARCHED 1024
 
-static struct futex read_futex(const struct waiting *waiting)
+static struct futex read_futex(struct waiting *waiting)
 {
 	const struct process *process = waiting->process;
 	struct futex futex = {.address = call_value(waiting, "uaddr"),
@@ -26,8 +26,8 @@ static struct futex read_futex(const struct waiting *waiting)
 	}
 	const struct mapping *mapping = mappings_find(&process->mappings, futex.address);
 	futex.within = futex.private || (mapping && !mapping->shared);
-	futex.known =
-		memory_read_now(process->memory, futex.address, &futex.word, sizeof(futex.word));
+	futex.known = memory_read_now(
+		futex_memory(waiting), futex.address, &futex.word, sizeof(futex.word));
 	return futex;
 }
 
@@ -62,9 +62,9 @@ static bool is_relocking(const struct waiting *waiting, const struct telling *te
 }
 
 static struct lock find_mutex(
-	const struct waiting *waiting, enum futex_maker maker, const struct futex *futex)
+	struct waiting *waiting, enum futex_maker maker, const struct futex *futex)
 {
-	const struct memory *memory = waiting->process->memory;
+	const struct memory *memory = futex_memory(waiting);
 
 	switch (maker) {
 	case MAKER_C:
@@ -167,10 +167,10 @@ static bool explain_condition(struct waiting *waiting)
 	return true;
 }
 
-static struct lock find_rwlock(const struct waiting *waiting, enum futex_maker maker,
-	const struct futex *futex, bool to_write)
+static struct lock find_rwlock(
+	struct waiting *waiting, enum futex_maker maker, const struct futex *futex, bool to_write)
 {
-	const struct memory *memory = waiting->process->memory;
+	const struct memory *memory = futex_memory(waiting);
 
 	switch (maker) {
 	case MAKER_C:
@@ -220,7 +220,7 @@ static bool explain_semaphore(struct waiting *waiting)
 	if (telling.role != ROLE_SEMAPHORE)
 		return false;
 	struct futex futex = read_futex(waiting);
-	if (telling.uncertain && !musl_semaphore(waiting->process->memory, &futex))
+	if (telling.uncertain && !musl_semaphore(futex_memory(waiting), &futex))
 		return false;
 	say(waiting, "waits for semaphore ");
 	say_object(waiting, futex.address);
@@ -232,7 +232,7 @@ static bool explain_semaphore(struct waiting *waiting)
 static bool explain_barrier(struct waiting *waiting)
 {
 	struct telling telling = find_telling(waiting);
-	const struct memory *memory = waiting->process->memory;
+	const struct memory *memory = futex_memory(waiting);
 	uint32_t come = 0, count = 0;
 	uint64_t barrier = 0;
 
@@ -312,7 +312,7 @@ static bool explain_join(struct waiting *waiting)
 	uint64_t address = futex.address;
 	pid_t tid = (pid_t)futex.expected;
 	if (telling.maker == MAKER_MUSL)
-		tid = musl_joined(waiting->process->memory, &futex, &address);
+		tid = musl_joined(futex_memory(waiting), &futex, &address);
 	const struct thread *thread = tid > 0 ? find_thread(waiting, tid) : NULL;
 	if (telling.uncertain && !thread)
 		return false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Parts of what is known of a futex: which function waits (futex_telling.c), what stands in memory
- * as each library keeps it (futex_glibc.c, futex_musl.c, futex_rust.c), who that is
- * (futex_holder.c), what it is called (futex_names.c), and the sentence (futex.c).
+ * (futex_memory.c) as each library keeps it (futex_glibc.c, futex_musl.c, futex_rust.c), who that
+ * is (futex_holder.c), what it is called (futex_names.c), and the sentence (futex.c).
  */
 #pragma once
 
@@ -38,6 +38,12 @@ enum futex_maker {
 
 /* What the functions of user space above the call say. */
 struct telling find_telling(struct waiting *waiting);
+
+/*
+ * The process's memory as it was when the first futex of it was asked for; a reader for what
+ * surrounds futexes. NULL: it can't be read.
+ */
+const struct memory *futex_memory(struct waiting *waiting);
 
 /* The futex that is waited for, whichever call it is. */
 struct futex {

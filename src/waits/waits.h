@@ -40,6 +40,8 @@ struct waits {
 		const struct user_stack *stack;
 		struct telling telling;
 	} tellings[STACK_CACHE];
+
+	struct futex_memory *futexes; /* what surrounds the futexes that are waited for */
 };
 
 /*

@@ -312,6 +312,48 @@ static void the_mutex_of_a_condition_variable(void **state)
 		"waits for condition variable 0x7ffd1c29ffe0 with mutex 0x7ffd1c2a0100"));
 }
 
+static unsigned batches;
+
+static void read_batch(const struct memory *memory, struct memory_range *ranges, size_t count)
+{
+	batches++;
+	for (size_t i = 0; i < count; i++)
+		ranges[i].got =
+			fake_read(memory, ranges[i].address, ranges[i].to, ranges[i].length);
+}
+
+static void many_threads_are_read_at_once(void **state)
+{
+	struct fake_target *target = *state;
+	/* Each with an owner of its own, nearer to each other than what is read of one. */
+	static const uint32_t at[] = {0, 20, 4072};
+	static uint8_t bytes[8192];
+	struct waits waits = {
+		.process = &target->process, .arena = target->arena, .clock = fake_clock};
+
+	add_threads(target);
+	set_user_stack(target, glibc_lock, 3);
+	batches = 0;
+	target->memory.read_many = read_batch;
+	fake_place(target, AT, bytes, sizeof(bytes));
+	for (int i = 0; i < 3; i++) {
+		const struct glibc_mutex_words words = {2, 0, 4242 + (uint32_t)i, 1, 0};
+		struct thread *thread = &target->process.threads[i];
+
+		memcpy(bytes + at[i], &words, sizeof(words));
+		fake_call(target, "futex", ARGUMENTS(AT + at[i], FUTEX_WAIT_PRIVATE, 2, 0));
+		thread->entry = target->thread.entry;
+		thread->user_stack = target->thread.user_stack;
+	}
+	for (int i = 0; i < 3; i++) {
+		const struct thread *thread = &target->process.threads[i];
+		struct call call = call_find(&fake_arch, syscall_row_find("futex"), thread);
+
+		assert_owner(wait_explain(&waits, thread, &call), 4242 + i, AT + at[i] + 8);
+	}
+	assert_int_equal(batches, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +370,7 @@ int main(void)
 		TEST(read_write_locks_of_glibc),
 		TEST(barriers),
 		TEST(the_mutex_of_a_condition_variable),
+		TEST(many_threads_are_read_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,4 +118,11 @@ static inline void set_user_stack(
 		set_user_stack(target, functions_, array_length(functions_));                      \
 	} while (0)
 
+static inline void add_peer(struct fake_target *target, struct descriptor *descriptor, pid_t pid)
+{
+	descriptor->peers = arena_new(target->arena, struct peer, 1);
+	descriptor->peers[0] = (struct peer){.pid = pid, .comm = "cat", .fd = -1};
+	descriptor->peer_count = 1;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
