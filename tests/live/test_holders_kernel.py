@@ -68,7 +68,7 @@ EXPECTED = {
 }
 
 # Those that have a test of their own.
-ALONE = {"on-kernel-mutex", "on-kernel-rwsem", "on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
+ALONE = {"on-read-remote", "on-kernel-mutex", "on-kernel-rwsem", "on-epoll-proxy", "on-poll-proxy", "on-epoll-unix"}
 
 
 def test_all_are_expected():
@@ -137,6 +137,17 @@ def test_locks_of_the_kernel(name, lock, look, tmp_path):
         assert fnmatch.fnmatchcase(wait["text"], lock), wait
         assert [(one["pid"], one["tid"], one["sure"]) for one in wait["on"]] == [
             (scene.pid, scene.holder, "owns")]
+
+
+def test_another_machine(look, run):
+    """Who is elsewhere can't be looked at, but is named by its address."""
+    with Situation("on-read-remote") as scene:
+        wait = look(scene.pid).thread(scene.pid)["wait"]
+        assert wait["text"] == "data on TCP 10.213.7.1:40000 from 10.213.7.99:5432"
+        assert wait["on"] == []
+        assert [one["text"] for one in wait["chain"]] == ["10.213.7.99:5432 (TCP)"]
+        assert [one["pid"] for one in wait["chain"]] == [None]
+        assert "10.213.7.99:5432" in run([scene.pid]).out
 
 
 def test_two_flocks_of_one_process(look, tmp_path, spawn):

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stddef.h>
@@ -324,6 +325,34 @@ static void run_read_handed_over(struct facts *facts, const char *argument)
 	must(read(fd, buffer, sizeof buffer), "read");
 }
 
+#define NOWHERE "10.213.7.99"
+
+/*
+ * A connection to another machine, which is not there: in repair mode (tcp(7), CAP_NET_ADMIN) a
+ * connection is made without a word to the other side.
+ */
+static void run_read_remote(struct facts *facts, const char *argument)
+{
+	(void)argument;
+	if (unshare(CLONE_NEWNET) < 0)
+		unsupported("unshare(CLONE_NEWNET)");
+	make_cable(getpid());
+	set_up("near", NEAR);
+	int fd = must(socket(AF_INET, SOCK_STREAM, 0), "socket"), on = TCP_REPAIR_ON,
+	    off = TCP_REPAIR_OFF_NO_WP;
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(40000)};
+	inet_pton(AF_INET, NEAR, &address.sin_addr);
+	must(bind(fd, (struct sockaddr *)&address, sizeof address), "bind");
+	address.sin_port = htons(PORT);
+	inet_pton(AF_INET, NOWHERE, &address.sin_addr);
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) < 0)
+		unsupported("TCP_REPAIR");
+	must(connect(fd, (struct sockaddr *)&address, sizeof address), "connect");
+	must(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof off), "TCP_REPAIR");
+	ready(facts, SYS_read);
+	must(read(fd, buffer, sizeof buffer), "read");
+}
+
 /* ---- Several descriptors ---- */
 
 /* A connection as a client has it, with its server in a companion. */
@@ -446,6 +475,7 @@ const struct situation holder_socket_situations[] = {
 	{"on-read-udp", run_read_udp},
 	{"on-read-across", run_read_across},
 	{"on-read-handed-over", run_read_handed_over},
+	{"on-read-remote", run_read_remote},
 	{"on-epoll-proxy", run_epoll_proxy},
 	{"on-poll-proxy", run_poll_proxy},
 	{"on-epoll-unix", run_epoll_unix},
