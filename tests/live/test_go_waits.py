@@ -78,6 +78,21 @@ def test_each_goroutine_waits_for_what_it_says(look, said):
             assert wait["text"] == text, fact["name"]
 
 
+def test_goroutines_that_may_end_a_wait_are_named(look, said):
+    pid, facts, _ = said
+    seen = goroutines(look, pid)
+    told = [fact for fact in facts if fact["on"] is not None]
+    assert len(told) >= 12
+    for fact in told:
+        holders = seen[fact["id"]]["wait"]["on"]
+        named = {str(one["goroutine"]): one["text"] for one in holders if one["goroutine"]}
+        assert named == fact["on"], fact["name"]
+        for one in holders:
+            assert one["pid"] == pid and one["sure"] == "may", fact["name"]
+        assert [one["text"] for one in holders if not one["goroutine"]] == [
+            "any other goroutine of its process"], fact["name"]
+
+
 def test_kinds_are_documented(said):
     documented = (ROOT / "docs/waits.md").read_text()
     for fact in said[1]:
