@@ -53,6 +53,17 @@ bool address_table_add(
 	return is_new;
 }
 
+bool address_table_find(
+	const struct address_table *table, uint64_t address, uint32_t flags, size_t *number)
+{
+	const struct address_slot *slot = table->count ? probe(table, address, flags) : NULL;
+
+	if (!slot || !slot->number)
+		return false;
+	*number = slot->number - 1;
+	return true;
+}
+
 void address_table_deinit(struct address_table *table)
 {
 	free(table->slots);

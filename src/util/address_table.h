@@ -34,5 +34,9 @@ struct address_table {
 bool address_table_add(
 	struct address_table *table, uint64_t address, uint32_t flags, size_t *number);
 
+/* The number of the pair, where it was added before; false: it was not. */
+bool address_table_find(
+	const struct address_table *table, uint64_t address, uint32_t flags, size_t *number);
+
 void address_table_deinit(struct address_table *table);
 #define cleanup_address_table __attribute__((cleanup(address_table_deinit)))

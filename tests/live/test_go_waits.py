@@ -1,45 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goroutines wait for, against a program that says so itself (tests/go/waits).
-
-GO=/path/to/go takes another toolchain than the one that is installed.
-"""
+"""What goroutines wait for, against a program that says so itself (tests/go/waits)."""
 
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from conftest import ROOT, end_tree, needs_root
+from go_program import build, needs_go
 
-GO = os.environ.get("GO") or shutil.which("go")
-SOURCE = ROOT / "tests/go/waits"
+KINDS = {"plain": [], "stripped": ["-buildmode=pie", "-ldflags=-s -w"]}
 
-pytestmark = [needs_root, pytest.mark.skipif(not GO, reason="no Go is installed")]
-
-
-def build(folder, kind):
-    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "", "GOPROXY": "off",
-                   "GO111MODULE": "on", "CGO_ENABLED": "0", "GOCACHE": str(ROOT / "build/go-cache")}
-    said = subprocess.run([GO, "version"], env=environment, capture_output=True, text=True,
-                          check=True).stdout
-    version = re.search(r"go(1\.\d+)", said)[1]
-    # The language of the version itself: an older one has its timers' channels from before 1.23.
-    module = folder / "waits.mod"
-    module.write_text(re.sub(r"(?m)^go .*$", f"go {version}", (SOURCE / "go.mod").read_text()))
-    options = {"plain": [], "stripped": ["-buildmode=pie", "-ldflags=-s -w"]}[kind]
-    program = folder / f"waits-{kind}"
-    subprocess.run([GO, "build", f"-modfile={module}", "-buildvcs=false", *options, "-o", program,
-                    "."], cwd=SOURCE, env=environment, check=True)
-    return program
+pytestmark = [needs_root, needs_go]
 
 
-@pytest.fixture(name="said", scope="module", params=["plain", "stripped"])
+@pytest.fixture(name="said", scope="module", params=list(KINDS))
 def said_fixture(request, tmp_path_factory):
     """The running program, what it said of its goroutines, and how it was built."""
-    program = build(tmp_path_factory.mktemp("go"), request.param)
+    program = build("waits", tmp_path_factory.mktemp("go"), *KINDS[request.param])
     process = subprocess.Popen(
         [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         # Since Go 1.24 a listener is one of MPTCP, where the kernel has that.
@@ -76,6 +56,21 @@ def test_each_goroutine_waits_for_what_it_says(look, said):
             assert wait["text"].startswith(text), fact["name"]
         else:
             assert wait["text"] == text, fact["name"]
+
+
+def test_goroutines_that_may_end_a_wait_are_named(look, said):
+    pid, facts, _ = said
+    seen = goroutines(look, pid)
+    told = [fact for fact in facts if fact["on"] is not None]
+    assert len(told) >= 12
+    for fact in told:
+        holders = seen[fact["id"]]["wait"]["on"]
+        named = {str(one["goroutine"]): one["text"] for one in holders if one["goroutine"]}
+        assert named == fact["on"], fact["name"]
+        for one in holders:
+            assert one["pid"] == pid and one["sure"] == "may", fact["name"]
+        assert [one["text"] for one in holders if not one["goroutine"]] == [
+            "any other goroutine of its process"], fact["name"]
 
 
 def test_kinds_are_documented(said):

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "go_waits_fixture.h"
+#include "runtimes/go/pclntab.h"
 #include "runtimes/go/processors.h"
+#include "runtimes/go/settled.h"
 
 /* Where the tests put the one processor, whose fields lie far apart. */
 enum { AT_P = 0x4c00, AT_ALLP = 0x2900 };
@@ -110,6 +112,153 @@ static void wait_for_time(void **state)
 	put_reason(fixture, 0, "finalizer wait");
 	assert_nobody_known(wait_of(fixture, 0));
 	assert_false(wait_of(fixture, 0)->endless);
+}
+
+/* Where main.worker's frame begins in a goroutine's stack, in words: two of them are variables. */
+enum { WORKER_SLOT = (GOPARK_FRAME + 8) / 8, AT_MAPS = AT_TREE + 0x100 };
+
+/* The funcdata of main.worker of that number is at AT_TREE plus @offset. */
+static void put_funcdata(struct fixture *fixture, unsigned number, uint32_t offset)
+{
+	uint64_t data = AT_FUNCTIONS + 0x100 + fixture->layout->func.nfuncdata + 1u;
+
+	put32(fixture, data + 3 * 4 + number * 4u, offset);
+}
+
+/*
+ * Goroutine 0 waits for the mutex, and goroutine 1, which waits for something else, has its address
+ * in its second variable. @live: a bit for each of the two.
+ */
+static void put_candidate(struct fixture *fixture, uint8_t live)
+{
+	fixture->process.pid = 4242;
+	put_mutex_wait(fixture, 0);
+	put_reason(fixture, 1, "finalizer wait");
+	put_word(fixture, 1, WORKER_SLOT + 1, AT_LOCK);
+	put_funcdata(fixture, GO_FUNCDATA_LOCALS, 0x100);
+	put32(fixture, AT_MAPS, 1);
+	put32(fixture, AT_MAPS + 4, 2);
+	fixture->bytes[AT_MAPS + 8] = live;
+}
+
+static void assert_candidate(struct fixture *fixture)
+{
+	const struct wait *wait = wait_of(fixture, 0);
+
+	assert_non_null(wait);
+	assert_int_equal(wait->holder_count, 2);
+	assert_int_equal(wait->holders[0].pid, 4242);
+	assert_int_equal(wait->holders[0].goroutine, 6);
+	assert_int_equal(wait->holders[0].sureness, SURE_MAY);
+	assert_true(wait->holders[0].uncertain);
+	assert_string_equal(wait->holders[0].text, "has it on its stack");
+	assert_string_equal(wait->holders[1].text, "any other goroutine of its process");
+	assert_true(wait->holders_complete);
+}
+
+static void address_in_use_on_a_stack(void **state)
+{
+	put_candidate(*state, 2);
+	assert_candidate(*state);
+}
+
+static void address_left_over_on_a_stack(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_candidate(fixture, 1);
+	assert_any_goroutine(fixture, wait_of(fixture, 0));
+}
+
+static void other_that_waits_for_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_candidate(fixture, 2);
+	put_mutex_wait(fixture, 1);
+	put_word(fixture, 1, WORKER_SLOT + 1, AT_LOCK);
+	assert_any_goroutine(fixture, wait_of(fixture, 0));
+}
+
+/* The second variable is one that has an address, and the first points to it or does not. */
+static void put_object(struct fixture *fixture, uint64_t pointer)
+{
+	const int32_t record[] = {-8, 8, 8, 0};
+
+	put_candidate(fixture, 1);
+	put_word(fixture, 1, WORKER_SLOT, pointer);
+	put_funcdata(fixture, GO_FUNCDATA_STACK_OBJECTS, 0x120);
+	put64(fixture, AT_MAPS + 0x20, 1);
+	memcpy(fixture->bytes + AT_MAPS + 0x28, record, sizeof(record));
+}
+
+static void variable_that_is_pointed_to(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_object(fixture, AT_STACK + 0x400 + 0x100 + 8 * (WORKER_SLOT + 1));
+	assert_candidate(fixture);
+}
+
+static void variable_that_nothing_points_to(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_object(fixture, AT_STACK + 0x400 + 0x100 + 8 * WORKER_SLOT);
+	assert_any_goroutine(fixture, wait_of(fixture, 0));
+}
+
+static void map_with_no_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_candidate(fixture, 2);
+	put32(fixture, AT_MAPS + 4, UINT32_MAX);
+	assert_any_goroutine(fixture, wait_of(fixture, 0));
+}
+
+/* Its stack is read once with all others, and once more: by then it has run. */
+static size_t read_and_run(const struct memory *memory, uint64_t address, void *to, size_t length)
+{
+	struct fixture *fixture = (struct fixture *)memory;
+
+	if (address == at(AT_STACK + 0x400 + 0x100))
+		fixture->bytes[AT_LOCK + 0x80]++;
+	if (fixture->bytes[AT_LOCK + 0x80] == 2)
+		fixture->bytes[AT_G + 0x400 + fixture->layout->g.tracking_seq] = 1;
+	return fixture_read(memory, address, to, length);
+}
+
+static void candidate_that_moves(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put_candidate(fixture, 2);
+	fixture->memory.read = read_and_run;
+	assert_any_goroutine(fixture, wait_of(fixture, 0));
+	assert_int_equal(fixture->bytes[AT_LOCK + 0x80], 2);
+}
+
+/* Who waits for a lock behind one that wants to write is held up by that one. */
+static void reader_behind_a_writer(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct go_layout *layout = fixture->layout;
+
+	fixture->process.pid = 4242;
+	for (unsigned i = 0; i < 2; i++) {
+		put_reason(fixture, i, i ? "sync.RWMutex.Lock" : "sync.RWMutex.RLock");
+		put_sudog(fixture, i, i);
+		put64(fixture, sudog_at(i) + layout->sudog.elem, at(AT_LOCK + (i ? 8 : 12)));
+		put_word(fixture, i, 8, sudog_at(i));
+		put_word(fixture, i, 12, AT_LOCK + (i ? 8 : 12));
+	}
+	const struct wait *wait = wait_of(fixture, 0);
+	assert_int_equal(wait->holder_count, 2);
+	assert_int_equal(wait->holders[0].goroutine, 6);
+	assert_false(wait->holders[0].uncertain);
+	assert_string_equal(wait->holders[0].text, "is before it, to write");
+	assert_any_goroutine(fixture, wait_of(fixture, 1));
 }
 
 /* Both goroutines wait for each other, the only thread rests, and so does the only processor. */
@@ -236,6 +385,22 @@ static void goroutine_that_moves(void **state)
 	assert_string_equal(why_open(fixture), "a goroutine has moved");
 }
 
+/* What is read of a goroutine to see whether it has run holds all that tells. */
+static void part_that_tells_of_a_run(void **state)
+{
+	(void)state;
+	for (unsigned minor = GO_FIRST_MINOR; minor <= GO_LAST_MINOR; minor++) {
+		bool uncertain;
+		const struct go_layout *layout = go_layout_find(minor, &uncertain);
+		unsigned end = layout->g.m + GO_SETTLING_SIZE;
+
+		assert_true(layout->g.m < layout->g.sched_sp && end <= layout->g.size);
+		assert_true(layout->g.goid + 8u <= end && layout->g.syscallpc + 8u <= end);
+		assert_true(layout->g.waitreason < end && layout->g.atomicstatus + 4u <= end);
+		assert_true(layout->g.tracking_seq == GO_ABSENT || layout->g.tracking_seq < end);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -247,6 +412,15 @@ int main(void)
 		TEST(lock),
 		TEST(wait_that_nobody_ends),
 		TEST(wait_for_time),
+		TEST(address_in_use_on_a_stack),
+		TEST(address_left_over_on_a_stack),
+		TEST(other_that_waits_for_the_same),
+		TEST(variable_that_is_pointed_to),
+		TEST(variable_that_nothing_points_to),
+		TEST(map_with_no_end),
+		TEST(candidate_that_moves),
+		TEST(reader_behind_a_writer),
+		TEST(part_that_tells_of_a_run),
 		TEST(nothing_but_goroutines),
 		TEST(timer_to_fire),
 		TEST(timers_that_were_stopped),

@@ -344,8 +344,11 @@ static void describe(struct reading *reading, const struct item *item, bool stil
 		if (go_u64(item->bytes, layout->g.waiting) ==
 			go_u64(item->again, layout->g.waiting))
 			goroutine->wait = go_waits_take(reading->waits, item->wait);
-		if (goroutine->stack)
+		if (goroutine->stack) {
 			go_stack_name(&reading->stacks, goroutine->stack);
+			go_waits_keep(reading->waits, &raw, goroutine->stack,
+				goroutine->wait ? item->wait : 0);
+		}
 		go_join(&reading->threads, &raw, goroutine);
 	}
 	if (!goroutine->stack && go->astray_count < GO_ASTRAY_MAX)
@@ -385,7 +388,7 @@ static void mark(struct reading *reading, const struct item *item, const uint8_t
 {
 	if (item->got && !reading->settling.why)
 		reading->settling.marks[reading->first + (size_t)(item - reading->items)] =
-			go_settling_mark(reading->go->layout, bytes);
+			go_settling_mark(reading->go->layout, bytes + reading->go->layout->g.m);
 }
 
 /* One more try for the items that are not done. */

@@ -259,27 +259,35 @@ static bool read_data_word(const struct go_pclntab *table, const struct go_funct
 	return read_slice(table, &table->functions, offset, word, sizeof(*word));
 }
 
-/* The address of the function's inline tree; 0: it has none. src/runtime/symtab.go, funcdata(). */
-static uint64_t find_inline_tree(const struct go_pclntab *table, const struct go_function *function)
+uint64_t go_funcdata(
+	const struct go_pclntab *table, const struct go_function *function, unsigned number)
 {
 	uint32_t words[2];
 
-	if (function->funcdata_count <= FUNCDATA_INLINE_TREE)
+	if (function->funcdata_count <= number)
 		return 0;
 	if (has_offsets(table)) {
-		if (!read_data_word(table, function, function->data_count + FUNCDATA_INLINE_TREE,
-			    &words[0]) ||
+		if (!read_data_word(table, function, function->data_count + number, &words[0]) ||
 			words[0] == NO_OFFSET)
 			return 0;
 		return table->gofunc + words[0];
 	}
 	uint64_t address = function->address + table->layout->func.nfuncdata + 1 +
 			   (uint64_t)function->data_count * sizeof(uint32_t);
-	uint32_t index = function->data_count + (address & 4 ? 1 : 0) + 2 * FUNCDATA_INLINE_TREE;
+	uint32_t index = function->data_count + (address & 4 ? 1 : 0) + 2 * number;
 	if (!read_data_word(table, function, index, &words[0]) ||
 		!read_data_word(table, function, index + 1, &words[1]))
 		return 0;
 	return words[0] | (uint64_t)words[1] << 32;
+}
+
+bool go_pcdata(const struct go_pclntab *table, const struct go_function *function, unsigned number,
+	uint64_t pc, int32_t *value)
+{
+	uint32_t offset;
+
+	return function->data_count > number && read_data_word(table, function, number, &offset) &&
+	       find_value(table, function, offset, pc, value);
 }
 
 static void set_line(const struct go_pclntab *table, const struct go_function *function,
@@ -304,7 +312,7 @@ size_t go_calls_find(const struct go_pclntab *table, const struct go_function *f
 	uint64_t pc, struct go_call calls[GO_INLINE_MAX], struct arena *arena)
 {
 	const struct go_layout *layout = table->layout;
-	uint64_t tree = find_inline_tree(table, function);
+	uint64_t tree = go_funcdata(table, function, FUNCDATA_INLINE_TREE);
 	uint32_t index_table;
 	uint8_t entry[32];
 	int32_t index;

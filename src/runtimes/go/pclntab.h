@@ -81,6 +81,20 @@ bool go_function_find(const struct go_pclntab *table, uint64_t pc, struct go_fun
 bool go_frame_size(const struct go_pclntab *table, const struct go_function *function, uint64_t pc,
 	int32_t *size);
 
+/* src/internal/abi/symtab.go; the same since Go 1.16 */
+#define GO_PCDATA_STACK_MAP 1
+#define GO_FUNCDATA_ARGUMENTS 0
+#define GO_FUNCDATA_LOCALS 1
+#define GO_FUNCDATA_STACK_OBJECTS 2
+
+/* The address of the function's funcdata of that number; 0: it has none. symtab.go, funcdata(). */
+uint64_t go_funcdata(
+	const struct go_pclntab *table, const struct go_function *function, unsigned number);
+
+/* The value of the function's pcdata of that number at @pc; false: it has none. */
+bool go_pcdata(const struct go_pclntab *table, const struct go_function *function, unsigned number,
+	uint64_t pc, int32_t *value);
+
 #define GO_INLINE_MAX 64 /* calls that were inlined into each other; compilers stop long before */
 
 /* A call at an address: the function's own, or of one that was inlined into it. */

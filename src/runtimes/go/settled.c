@@ -5,24 +5,26 @@
 
 #include "runtimes/go/globals.h"
 #include "runtimes/go/processors.h"
+#include "runtimes/go/wait_pieces.h"
 #include "util/memory.h"
 
 #define WORD sizeof(uint64_t)
-#define BATCH 512
+#define BATCH 2048
 
-uint64_t go_settling_mark(const struct go_layout *layout, const uint8_t *bytes)
+uint64_t go_settling_mark(const struct go_layout *layout, const uint8_t *part)
 {
 	const uint64_t factor = 0x9e3779b97f4a7c15;
-	const uint16_t words[] = {layout->g.stack_lo, layout->g.sched_sp, layout->g.sched_pc,
-		layout->g.syscallsp, layout->g.syscallpc, layout->g.goid, layout->g.m};
-	uint64_t mark = go_u32(bytes, layout->g.atomicstatus);
+	const unsigned first = layout->g.m;
+	const uint16_t words[] = {layout->g.m, layout->g.sched_sp, layout->g.sched_pc,
+		layout->g.syscallsp, layout->g.syscallpc, layout->g.goid};
+	uint64_t mark = go_u32(part, layout->g.atomicstatus - first);
 
-	mark = mark << 8 | bytes[layout->g.waitreason];
+	mark = mark << 8 | part[layout->g.waitreason - first];
 	/* Counts how often it was scheduled, src/runtime/proc.go, casgstatus(). */
 	if (layout->g.tracking_seq != GO_ABSENT)
-		mark = mark << 8 | bytes[layout->g.tracking_seq];
+		mark = mark << 8 | part[layout->g.tracking_seq - first];
 	for (size_t i = 0; i < array_length(words); i++) {
-		mark = (mark ^ go_u64(bytes, words[i])) * factor;
+		mark = (mark ^ go_u64(part, words[i] - first)) * factor;
 		mark ^= mark >> 32;
 	}
 	return mark | 1;
@@ -74,25 +76,25 @@ static bool same_list(const struct go_process *go, const uint64_t *pointers, siz
 static bool same_goroutines(
 	const struct go_process *go, const uint64_t *marks, const uint64_t *pointers, size_t count)
 {
-	size_t size = go->layout->g.size;
-	uint8_t *bytes cleanup_free = allocate(BATCH * size);
-	struct memory_range ranges[BATCH];
+	struct go_pieces pieces = {.memory = go->memory};
+	bool same = true;
 
-	for (size_t start = 0; start < count; start += BATCH) {
+	for (size_t start = 0; start < count && same; start += BATCH) {
 		size_t batch = count - start < BATCH ? count - start : BATCH;
 
 		for (size_t i = 0; i < batch; i++)
-			ranges[i] = (struct memory_range){.address = pointers[start + i],
-				.length = size,
-				.to = bytes + i * size};
-		memory_read_many(go->memory, ranges, batch);
-		for (size_t i = 0; i < batch; i++) {
-			if (ranges[i].got < size ||
-				marks[start + i] != go_settling_mark(go->layout, bytes + i * size))
-				return false;
+			go_pieces_add(
+				&pieces, pointers[start + i] + go->layout->g.m, GO_SETTLING_SIZE);
+		go_pieces_read(&pieces);
+		for (size_t i = 0; i < batch && same; i++) {
+			const uint8_t *part = go_pieces_get(&pieces, i);
+
+			same = part && go_settling_mark(go->layout, part) == marks[start + i];
 		}
+		go_pieces_clear(&pieces);
 	}
-	return true;
+	go_pieces_deinit(&pieces);
+	return same;
 }
 
 void go_settling_finish(

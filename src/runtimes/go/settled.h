@@ -14,11 +14,11 @@ struct go_settling {
 	const char *why; /* they are not settled, in words, static; NULL: nothing says so yet */
 };
 
-/*
- * A mark of the goroutine's g: another one where it has run since. Of 0 are those that were not
- * read.
- */
-uint64_t go_settling_mark(const struct go_layout *layout, const uint8_t *bytes);
+/* The part of a g that tells whether its goroutine has run: from its field `m` on. */
+#define GO_SETTLING_SIZE 160
+
+/* A mark of the goroutine by that part of its g: another one where it has run since. Never 0. */
+uint64_t go_settling_mark(const struct go_layout *layout, const uint8_t *part);
 
 /* One more goroutine: whether it, one of the program's own, may be at work, or soon by itself. */
 void go_settling_add(struct go_settling *settling, const struct goroutine *goroutine);

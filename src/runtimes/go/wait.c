@@ -36,6 +36,7 @@ void go_waits_destroy(struct go_waits *waits)
 	free(waits->items);
 	address_table_deinit(&waits->type_table);
 	free(waits->type_names);
+	free(waits->candidates);
 	free(waits);
 }
 

@@ -8,7 +8,7 @@
  * (sema.go); one that waits for a descriptor stands in its pollDesc (netpoll.go). What is found is
  * taken for its wait only where both ends fit together: the goroutine that leads to it, and what
  * leads back to the goroutine. Who holds a lock or will send to a channel the runtime doesn't
- * record: wait_holders.c says what can be known.
+ * record: wait_holders.c says what can be known, wait_likely.c what is likely.
  *
  * Waits that read alike are one, and so is what is read of a channel that many wait for.
  */
@@ -43,5 +43,12 @@ void go_waits_read(struct go_waits *waits, struct go_waiter *waiters, size_t cou
  */
 struct wait *go_waits_take(struct go_waits *waits, uint32_t wait);
 
-/* Writes the sentences, once all goroutines were read. */
+/*
+ * Keeps a goroutine that held still, with the stack @stack and that wait, as one that may be found
+ * to be the one who ends another's.
+ */
+void go_waits_keep(struct go_waits *waits, const struct go_raw *raw, const struct user_stack *stack,
+	uint32_t wait);
+
+/* Writes the sentences, and who can end the waits, once all goroutines were read. */
 void go_waits_finish(struct go_waits *waits);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Who can end the waits of goroutines. The runtime records no owner of a lock, and none of a
- * channel: that only goroutines of the process can end a wait is what is known.
+ * channel: that only goroutines of the process can end a wait is what is known. See wait_likely.c
+ * for what is likely.
  */
 #include <string.h>
 
 #include "runtimes/go/wait_parts.h"
+#include "util/memory.h"
 
 #define ANY_OTHER "any other goroutine of its process"
 
@@ -43,19 +45,28 @@ static bool only_goroutines_end(struct go_waits *waits, const struct go_wait_ite
 	}
 }
 
+/* The item's holders: those that are likely, then whoever else. */
+static void set_holders(struct wait *wait, struct go_likely *likely, struct holder *any, bool only)
+{
+	wait->holders = likely->count ? likely->holders : any;
+	wait->holder_count = likely->count + only;
+	wait->holders_complete = only;
+	if (likely->count && only)
+		likely->holders[likely->count] = *any;
+}
+
 void go_holders_add(struct go_waits *waits)
 {
+	struct go_likely *likely cleanup_free = go_likely_find(waits);
 	struct holder *any = arena_new(waits->go->arena, struct holder, 1);
 
 	*any = (struct holder){
 		.pid = waits->go->process->pid, .sureness = SURE_MAY, .text = ANY_OTHER};
 	for (size_t i = 0; i < waits->item_table.count; i++) {
 		const struct go_wait_item *item = &waits->items[i];
+		bool only = item->count && only_goroutines_end(waits, item);
 
-		if (!item->count || !only_goroutines_end(waits, item))
-			continue;
-		item->wait->holders = any;
-		item->wait->holder_count = 1;
-		item->wait->holders_complete = true;
+		if (only || likely[i].count)
+			set_holders(item->wait, &likely[i], any, only);
 	}
 }

@@ -46,6 +46,7 @@ struct go_stack_facts {
 	int slot;               /* the word from sp on that points to what it is parked on */
 	int list_slot;          /* the same for a condition's list, */
 	unsigned list_offset;   /* which stands so far from where that points */
+	uint8_t candidates;     /* goroutines with that stack that are kept as candidates */
 };
 
 /* The facts about @stack, which is looked at once; the pointer holds until the next call. */
@@ -73,6 +74,7 @@ struct go_wait_item {
 	uint64_t key; /* by its kind: a row, a time, a channel's number, an address, a descriptor */
 	uint32_t count;
 	uint32_t case_count;
+	uint32_t candidate; /* the first that waits, by its place among them, plus one; 0: none */
 	struct go_case *cases; /* in the arena */
 	bool more_cases;
 };
@@ -87,6 +89,13 @@ struct go_sudog {
 struct go_listed {
 	uint64_t list, g;
 	uint32_t ticket;
+};
+
+/* A goroutine whose stack is looked at once more, for who may end a wait. */
+struct go_candidate {
+	uint64_t address, id, mark; /* of its g; the mark is go_settling_mark()'s */
+	uint64_t sp, pc, link, high;
+	uint32_t wait; /* as go_waits_take() has it */
 };
 
 struct go_waits {
@@ -115,6 +124,9 @@ struct go_waits {
 	struct address_table type_table;
 	const char **type_names;
 	size_t type_capacity;
+
+	struct go_candidate *candidates;
+	size_t candidate_count, candidate_capacity;
 };
 
 /* Pieces of the sudog's layout, decoded; since 1.26 some of its pointers are two words. */
@@ -159,6 +171,21 @@ struct go_found {
  */
 void go_slots_find(struct go_waits *waits, const struct go_waiter *waiters, size_t count,
 	struct go_found *found);
+
+/* Where the struct begins that the item, one of a lock's, waits for. */
+uint64_t go_wait_base(const struct go_waits *waits, const struct go_wait_item *item);
+
+/*
+ * Holders of each item, by its number, in the arena: the goroutines that have what it waits for on
+ * their stack, in use. All are a guess, and all others may be able to end the wait too.
+ */
+struct go_likely {
+	struct holder *holders;
+	size_t count;
+};
+
+/* In heap memory, the holders in the arena with room for one more. */
+struct go_likely *go_likely_find(struct go_waits *waits);
 
 /* Who can end the items' waits, once the sentences are written. */
 void go_holders_add(struct go_waits *waits);

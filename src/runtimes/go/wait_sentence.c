@@ -182,10 +182,11 @@ static const char *say_descriptor(struct sentences *sentences, const struct go_w
 	return wait->kind;
 }
 
-/* Where the struct that has the semaphore at @address begins. */
-static uint64_t base_of(const struct go_waits *waits, enum go_wait_kind kind, uint64_t address)
+uint64_t go_wait_base(const struct go_waits *waits, const struct go_wait_item *item)
 {
-	switch (kind) {
+	uint64_t address = item->key;
+
+	switch (item->kind) {
 	case GO_WAIT_MUTEX:           /* behind state */
 	case GO_WAIT_WRITE_LOCK_TURN: /* of the mutex that the lock begins with */
 		return address - 4;
@@ -210,7 +211,7 @@ static uint64_t base_of(const struct go_waits *waits, enum go_wait_kind kind, ui
 static void append_object(struct sentences *sentences, const struct go_wait_item *item)
 {
 	size_t number = (size_t)(item - sentences->waits->items);
-	uint64_t base = base_of(sentences->waits, item->kind, item->key);
+	uint64_t base = go_wait_base(sentences->waits, item);
 	const char *name = sentences->names[number];
 
 	if (name) {
@@ -283,7 +284,7 @@ static void append_state(
 	case GO_WAIT_WRITE_LOCK_TURN:
 		append_lock_state(text, item->kind, state);
 		return;
-	default: /* a wait group; see base_of() */
+	default: /* a wait group; see go_wait_base() */
 		text_append_number(text,
 			go_u64(state, minor < GROUP_ALIGNED_MINOR && item->key % WORD ? 4 : 0) >>
 				32,
@@ -391,9 +392,8 @@ static const uint8_t **read_states(struct go_waits *waits)
 
 	for (size_t i = 0; i < count; i++) {
 		if (is_lock(&waits->items[i]))
-			go_pieces_add(&waits->pieces,
-				base_of(waits, waits->items[i].kind, waits->items[i].key),
-				STATE_SIZE);
+			go_pieces_add(
+				&waits->pieces, go_wait_base(waits, &waits->items[i]), STATE_SIZE);
 	}
 	go_pieces_read(&waits->pieces);
 	for (size_t i = 0; i < count; i++) {
@@ -426,8 +426,7 @@ static const char **find_names(struct go_waits *waits)
 		const struct go_wait_item *item = &waits->items[i];
 
 		if (is_lock(item))
-			objects[count++] =
-				(struct object){base_of(waits, item->kind, item->key), i};
+			objects[count++] = (struct object){go_wait_base(waits, item), i};
 	}
 	if (!count)
 		return names;

@@ -2,8 +2,9 @@
 
 // Command waits has a goroutine for each kind of wait. Once all of them are parked it says what
 // each waits for, in whystuck's words, with addresses that it knows by itself: a JSON object a
-// line, {"name", "id", "kind", "text"}, then an empty line. What it can't know of a text follows
-// after a space. It ends when its standard input does.
+// line, {"name", "id", "kind", "text", "on"}, then an empty line. What it can't know of a text
+// follows after a space; "on" are the goroutines to be named as those that may end the wait, by
+// their words, null where that is not told. It ends when its standard input does.
 package main
 
 import (
@@ -26,7 +27,11 @@ type wait struct {
 	ID   int    `json:"id"`
 	Kind string `json:"kind"`
 	Text string `json:"text"`
+	On   on     `json:"on"`
 }
+
+// on has words for each goroutine, by its id.
+type on map[int]string
 
 var (
 	waits  []*wait
@@ -44,11 +49,11 @@ func ownID() (id int) {
 }
 
 // park starts a goroutine that is to wait in f, which ends the program if it comes back.
-func park(name, kind, text string, f func()) {
+func park(name, kind, text string, f func()) *wait {
 	noted := make(chan bool)
 	go func() {
 		noting.Lock()
-		waits = append(waits, &wait{name, ownID(), kind, text})
+		waits = append(waits, &wait{name, ownID(), kind, text, nil})
 		noting.Unlock()
 		close(noted)
 		f()
@@ -57,6 +62,7 @@ func park(name, kind, text string, f func()) {
 	}()
 	<-noted
 	untilParked(waits[len(waits)-1])
+	return waits[len(waits)-1]
 }
 
 // untilParked waits until the runtime's own traceback says that the goroutine is parked.
@@ -89,6 +95,7 @@ func main() {
 	parkInSelects()
 	parkOnLocks()
 	parkOnDescriptors()
+	parkWithHolders()
 	park("sleep", "sleep", "sleeps until ", func() { time.Sleep(time.Hour) })
 	var line bytes.Buffer
 	for _, w := range waits {
@@ -242,11 +249,13 @@ func parkOnLocks() {
 
 	once := new(sync.Once)
 	never := make(chan int)
-	park("in once", "channel-receive", fmt.Sprintf(
+	inside := park("in once", "channel-receive", fmt.Sprintf(
 		"a value from channel %p (chan int, unbuffered)", never),
 		func() { once.Do(func() { <-never }) })
-	park("once", "once", fmt.Sprintf("another goroutine to finish what is done once: %p", once),
+	outside := park("once", "once", fmt.Sprintf(
+		"another goroutine to finish what is done once: %p", once),
 		func() { once.Do(func() {}) })
+	outside.On = on{inside.ID: deferred()}
 }
 
 func parkOnDescriptors() {
