@@ -37,7 +37,8 @@ struct options {
 		render; /* .color and .width are settled: a terminal, NO_COLOR, --color */
 	enum stop_policy stop;
 	size_t max_frames;
-	bool all_lines; /* whatever it costs to read them */
+	bool all_lines;  /* whatever it costs to read them */
+	bool kinds_only; /* of waits no more than their kinds is told: looks cost less */
 	bool verbose;
 };
 

@@ -32,7 +32,7 @@ static int show_under(struct watch *watch, const struct options *options)
 
 	struct images *images = images_create(arena);
 	if (pids.count)
-		look_take(&(struct looker){options, watch, images}, &pids, &look);
+		look_take(&(struct looker){options, watch, images, NULL}, &pids, &look);
 	selection_check(options, &look, missing);
 	selection_of_goroutines(options, &look);
 	if (options->render.partial)
