@@ -97,7 +97,7 @@ struct setting {
 	struct options options;
 	struct repeat *repeat;
 	char pid[16];
-	char *words[6];
+	char *words[3];
 };
 
 static void await_answer(void)
@@ -153,9 +153,9 @@ static void begin(struct setting *setting, bool kinds_only)
 		await_answer();
 	snprintf(setting->pid, sizeof(setting->pid), "%d", setting->target.pid);
 	setting->words[0] = (char *)"whystuck";
-	setting->words[1] = (char *)"show";
-	setting->words[2] = setting->pid;
-	assert_int_equal(options_parse(&setting->options, 3, setting->words), OPTIONS_LOOK);
+	setting->words[1] = setting->pid;
+	assert_int_equal(
+		options_parse(&command_show, &setting->options, 2, setting->words), OPTIONS_LOOK);
 	setting->options.kinds_only = kinds_only;
 	setting->repeat = repeat_create(&setting->options);
 	await_sleep(setting->target.pid, WORKERS + 1);
