@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/record.h"
 #include "cli/show.h"
 #include "util/memory.h"
 
@@ -30,6 +31,7 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
+	{"record", record_command},
 	{"show", show_command},
 };
 

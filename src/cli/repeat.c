@@ -336,3 +336,12 @@ const struct look *repeat_next(struct repeat *repeat)
 		selection_drop_empty(look);
 	return look;
 }
+
+bool repeat_has_targets(const struct repeat *repeat)
+{
+	for (size_t i = 0; i < repeat->pids.count; i++) {
+		if (tracking_is_alive(repeat->tracking, repeat->pids.items[i]))
+			return true;
+	}
+	return false;
+}

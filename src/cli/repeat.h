@@ -20,4 +20,8 @@ struct repeat *repeat_create(const struct options *options);
  */
 const struct look *repeat_next(struct repeat *repeat);
 
+/* Whether any process that is asked for lives, in whatever state its threads are, as the last look
+ * found it. */
+bool repeat_has_targets(const struct repeat *repeat);
+
 void repeat_destroy(struct repeat *repeat);

@@ -243,3 +243,15 @@ bool tracking_held_still(const struct thread *thread, const struct task_mark *ma
 	       (__u64)thread->ran_at_ns == mark->exec_start_ns &&
 	       thread->state == TASK_STATE_LETTERS[mark->state];
 }
+
+bool tracking_is_alive(const struct tracking *tracking, pid_t pid)
+{
+	size_t count;
+	const struct task_mark *marks = tracking_marks(tracking, pid, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strchr("ZX", TASK_STATE_LETTERS[marks[i].state]))
+			return true;
+	}
+	return false;
+}

@@ -28,6 +28,9 @@ void tracking_pass(struct tracking *tracking, const pid_t *pids, size_t count, b
 /* The marks that the last pass took of a process, by rising tid; none: it is gone. */
 const struct task_mark *tracking_marks(const struct tracking *tracking, pid_t pid, size_t *count);
 
+/* Whether the process had a thread then that had not ended. */
+bool tracking_is_alive(const struct tracking *tracking, pid_t pid);
+
 /* Whether the thread has not run since it was looked at, as its mark shows that was taken later,
  * and is in the state that it was in. */
 bool tracking_held_still(const struct thread *thread, const struct task_mark *mark);
