@@ -56,9 +56,10 @@ static const char help_head[] =
 	"  -F, --frequency=HZ      looks a second (99)\n"
 	"\n"
 	"What to write:\n"
-	"  -o, --output=FILE       not to standard output but to FILE, which takes its name\n"
+	"  -o, --output=FILE       to FILE, not to standard output; it takes its name\n"
 	"                          when it is whole\n"
-	"  -f, --format=FORMAT     as the end of FILE's name has it, else folded:\n";
+	"  -f, --format=FORMAT     else the end of FILE's name tells, .svg for one, or it\n"
+	"                          is folded:\n";
 
 static const char help_tail[] =
 	"  -n, --max-frames=N      up to N frames of each stack (256)\n"

@@ -75,6 +75,6 @@ static void write_folded(
 const struct profile_format profile_folded = {
 	.name = "folded",
 	.ending = ".folded",
-	.summary = "one line for each stack, with how often it was met",
+	.summary = "one line for each stack, with its number",
 	.write = write_folded,
 };

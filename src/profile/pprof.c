@@ -87,6 +87,14 @@ static void add_mappings(struct writer *writer)
 		mapping->has_functions = mapping->has_filenames = true;
 		mapping->has_line_numbers = mapping->has_inline_frames = true;
 	}
+	/* The first is taken for the program. */
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i]->is_program)
+			continue;
+		writer->out.mapping[i] = writer->out.mapping[0];
+		writer->out.mapping[0] = &made[i];
+		break;
+	}
 }
 
 static Function *new_function(struct writer *writer, const struct profile_frame *frame)
@@ -278,7 +286,7 @@ static void write_pprof(const struct profile *profile, const struct recording *r
 const struct profile_format profile_pprof = {
 	.name = "pprof",
 	.ending = ".pprof",
-	.summary = "for go tool pprof: samples with labels, compressed",
+	.summary = "samples with labels, for go tool pprof",
 	.is_binary = true,
 	.write = write_pprof,
 };

@@ -126,8 +126,15 @@ static const struct profile_mapping *keep_mapping(
 	if (!*kept) {
 		struct profile_mapping *made = arena_new(profile->arena, struct profile_mapping, 1);
 
-		*made = (struct profile_mapping){path, build_id, mapping->start, mapping->end,
-			mapping->offset, profile->mappings.count - 1};
+		*made = (struct profile_mapping){
+			.path = path,
+			.build_id = build_id,
+			.start = mapping->start,
+			.end = mapping->end,
+			.offset = mapping->offset,
+			.is_program = process->exe && strcmp(process->exe, path) == 0,
+			.number = profile->mappings.count - 1,
+		};
 		*kept = made;
 	}
 	return *kept;

@@ -24,7 +24,8 @@ struct profile_mapping {
 	const char *path;     /* raw */
 	const char *build_id; /* hexadecimal; "" where there is none */
 	uint64_t start, end, offset;
-	size_t number; /* from 0 on, in the order in which they were met; so are the others' */
+	bool is_program; /* of its process, not a library */
+	size_t number;   /* from 0 on, in the order in which they were met; so are the others' */
 };
 
 /* A function, and where in it. */

@@ -331,6 +331,6 @@ static void write_svg(const struct profile *profile, const struct recording *rec
 const struct profile_format profile_svg = {
 	.name = "svg",
 	.ending = ".svg",
-	.summary = "a flame graph for a browser: zoom by click, search",
+	.summary = "a flame graph, for browsers",
 	.write = write_svg,
 };
