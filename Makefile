@@ -229,9 +229,10 @@ build/bench/go-target: bench/go-target/main.go bench/go-target/go.mod
 
 BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes $(if $(BPF),floor))
 
-# BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
+# PSN names 0x.tools' bin/psn, that recordings are compared with it. BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
 bench-run: $(B)/whystuck $(BENCH_PROGRAMS) build/bench/go-target
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run --docs docs $(BENCH) $(B)/whystuck build/bench
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/record $(if $(PSN),--psn $(PSN)) $(B)/whystuck build/bench/target
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/goroutines $(BENCH_GO) $(B)/whystuck build/bench/go-target
 
 # The toolchains are fetched once, into build/go; "system" is the one that is installed.
