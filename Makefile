@@ -32,7 +32,7 @@ empty :=
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libdw libelf json-c liblzma
+PACKAGES := libdw libelf json-c liblzma libprotobuf-c zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNIN
 	$(shell pkg-config --cflags $(PACKAGES))
 # The dynamic loader would take longer than a look at one thread: the program is linked statically where
 # every library has an archive (STATIC= links it to shared ones).
-ARCHIVES := dw elf json-c lzma z bz2 iberty c
+ARCHIVES := dw elf json-c protobuf-c lzma z bz2 iberty c
 MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
 STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
 LIBS := $(shell pkg-config --libs $(PACKAGES)) -liberty
@@ -55,10 +55,11 @@ BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
 BPF_SOURCES := src/collect/bpf.c src/collect/sighting.c src/collect/task_iterator.c
 
 SOURCES := $(filter-out $(if $(BPF),,$(BPF_SOURCES)) src/bpf/%,$(wildcard src/*/*.c src/*/*/*.c))
-OBJECTS := $(SOURCES:src/%.c=$(B)/%.o)
+OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/profile.pb-c.o
 LIBRARY := $(B)/libwhystuck.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
-GENERATED := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
+SYSCALL_TABLES := $(B)/gen/syscalls_x86_64.inc $(B)/gen/syscalls_aarch64.inc
+GENERATED := $(SYSCALL_TABLES) $(B)/gen/profile.pb-c.h $(B)/gen/flame_graph.inc
 
 .PHONY: all clean install uninstall unit-check
 .DELETE_ON_ERROR:
@@ -81,9 +82,29 @@ $(B)/tests/%: tests/unit/%.c $(LIBRARY) Makefile
 	$(LINK) $(ALL_CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LIBS) -lcmocka
 
 # The kernel's own numbers: the system's headers name every syscall of each architecture.
-$(GENERATED): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
+$(SYSCALL_TABLES): $(B)/gen/syscalls_%.inc: src/syscalls/generate Makefile
 	@mkdir -p $(@D)
 	CC="$(CC)" sh src/syscalls/generate $* >$@
+
+PROTOC ?= protoc-c
+
+$(B)/gen/profile.pb-c.h: src/profile/profile.proto Makefile
+	@mkdir -p $(@D)
+	$(PROTOC) --c_out=$(@D) -I $(<D) $<
+
+$(B)/gen/profile.pb-c.c: $(B)/gen/profile.pb-c.h ;
+
+$(B)/gen/profile.pb-c.o: $(B)/gen/profile.pb-c.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The style and the script that go into each flame graph, as an array of their bytes.
+$(B)/gen/flame_graph.inc: src/profile/flame_graph.css src/profile/flame_graph.js Makefile
+	@mkdir -p $(@D)
+	for part in css js; do \
+		echo "static const char flame_graph_$$part[] = {"; \
+		od -An -v -tx1 src/profile/flame_graph.$$part | sed 's/ \(..\)/0x\1,/g'; \
+		echo '0};'; \
+	done >$@
 
 # bpftool's light skeleton loads in a tenth of the time that libbpf takes: no BTF is parsed in user space.
 $(B)/bpf/tasks.bpf.o: src/bpf/tasks.bpf.c src/bpf/task_record.h Makefile
@@ -208,9 +229,10 @@ build/bench/go-target: bench/go-target/main.go bench/go-target/go.mod
 
 BENCH_PROGRAMS := $(addprefix build/bench/,launch target processes chains $(if $(BPF),floor))
 
-# BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
+# PSN names 0x.tools' bin/psn, that recordings are compared with it. BENCH=--strict fails where a goal is missed; bench/run --help has the rest.
 bench-run: $(B)/whystuck $(BENCH_PROGRAMS) build/bench/go-target
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run --docs docs $(BENCH) $(B)/whystuck build/bench
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/record $(if $(PSN),--psn $(PSN)) $(B)/whystuck build/bench/target
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/goroutines $(BENCH_GO) $(B)/whystuck build/bench/go-target
 
 # The toolchains are fetched once, into build/go; "system" is the one that is installed.
@@ -253,12 +275,16 @@ kernels-run: $(B)/whystuck build/situations
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_OBJECTS := $(SOURCES:src/%.c=build/fuzz/%.o)
+FUZZ_OBJECTS := $(SOURCES:src/%.c=build/fuzz/%.o) build/fuzz/profile.pb-c.o
 FUZZ_CFLAGS = $(filter-out -fsanitize=%,$(ALL_CFLAGS)) -O1 -g -fno-sanitize-recover=all
 
 build/fuzz/%.o: src/%.c Makefile | $(GENERATED)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/profile.pb-c.o: $(B)/gen/profile.pb-c.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -c -o $@ $<
 
 build/fuzz/libwhystuck.a: $(FUZZ_OBJECTS)
 	@rm -f $@

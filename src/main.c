@@ -3,10 +3,11 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "cli/message.h"
-#include "cli/options.h"
+#include "cli/record.h"
 #include "cli/show.h"
 #include "util/memory.h"
 
@@ -25,31 +26,31 @@ static void fill_standard_streams(void)
 		close(fd);
 }
 
+/* What the first word may be. Each runs with that for the program's name; its exit status. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"record", record_command},
+	{"show", show_command},
+};
+
 int main(int argc, char **argv)
 {
-	struct options options;
-	int status = 2;
-
 	fill_standard_streams();
 	mallopt(M_ARENA_MAX,
 		1); /* threads take turns here: more heaps would only take time and room */
-	/* Nor is it worth a system call to give a little back, or a mapping for what is used shortly.
+	/* Nor is it worth a system call to give a little back, or a mapping for what is used
+	 * shortly.
 	 */
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
 	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 	mallopt(M_TOP_PAD, 512 * 1024);
 	memory_expect_exhaustion();
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a write error like any other */
-	switch (options_parse(&options, argc, argv)) {
-	case OPTIONS_LOOK:
-		status = show(&options);
-		break;
-	case OPTIONS_DONE:
-		status = output_finish() ? 0 : 1;
-		break;
-	case OPTIONS_WRONG:
-		break;
+	for (size_t i = 0; argc > 1 && i < array_length(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
 	}
-	options_deinit(&options);
-	return status;
+	return show_command(argc, argv);
 }

@@ -307,7 +307,9 @@ static struct look_request request_of(const struct looker *looker, const struct 
 		.may_look_again = options->stop != STOP_NEVER,
 		.kernel_stacks = options->render.kernel,
 		.user_stacks = options->render.user,
+		.without_bpf = looker->means && !looker->means->iterator,
 		.watch = looker->watch,
+		.means = looker->means,
 	};
 }
 
@@ -335,6 +337,15 @@ static struct collection collect_whole(
 		*look = nothing;
 	}
 	return look_once(looker, &request, look);
+}
+
+static void list_all_tasks(const struct looker *looker, struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		if (looker->options->goroutines != GOROUTINES_NONE)
+			list_tasks(looker, look->processes[i], look->arena);
+	}
+	end_runtimes(look);
 }
 
 /* A look at processes that others wait for. */
@@ -375,14 +386,11 @@ static void look_at_related(const struct looker *looker, pid_t *pids, size_t cou
 	qsort(pids, count, sizeof(*pids), compare_pids);
 	request.stop = STOP_NEVER;
 	request.may_look_again = false;
-	request.without_bpf = count == 1 && has_few_threads(pids[0]);
+	if (!looker->means)
+		request.without_bpf = count == 1 && has_few_threads(pids[0]);
 	wave->look = (struct look){.arena = look->arena};
 	wave->used = look_once(looker, &request, &wave->look).used;
-	for (size_t i = 0; i < wave->look.process_count; i++) {
-		if (looker->options->goroutines != GOROUTINES_NONE)
-			list_tasks(looker, wave->look.processes[i], look->arena);
-	}
-	end_runtimes(&wave->look);
+	list_all_tasks(looker, &wave->look);
 	for (size_t i = 0; i < wave->look.process_count; i++) {
 		explain_process(arch_native, wave->look.processes[i], look->arena);
 		look->related[look->related_count++] = wave->look.processes[i];
@@ -425,8 +433,7 @@ static size_t follow(const struct looker *looker, struct look *look, struct wave
 	return count;
 }
 
-/* Says what each task waits for, and on whom. */
-static void explain(const struct looker *looker, struct look *look)
+void look_explain(const struct looker *looker, struct look *look)
 {
 	struct wave waves[WAVES_MAX];
 
@@ -436,15 +443,24 @@ static void explain(const struct looker *looker, struct look *look)
 	graph_explain(look);
 	for (size_t i = 0; i < count; i++)
 		waves[i].used->release(&waves[i].look);
+	end_variables(look);
 }
 
-void look_take(const struct looker *looker, const struct pids *pids, struct look *look)
+void look_name_variables(const struct looker *looker, struct look *look)
+{
+	for (size_t i = 0; i < look->process_count; i++) {
+		struct process *process = look->processes[i];
+
+		if (looker->options->render.user && !process->is_kernel)
+			process->variables = variables_create(process,
+				modules_create(looker->images, process, look->arena), look->arena);
+	}
+}
+
+struct look_request look_request(const struct looker *looker, const struct pids *pids)
 {
 	const struct options *options = looker->options;
 	struct look_request request = request_of(looker, pids);
-	bool addresses = options->render.addresses && options->render.kernel;
-	bool allowed = addresses && kernel_addresses_allowed();
-	int64_t begin = clock_ns(CLOCK_MONOTONIC);
 
 	request.tids = options->tids;
 	request.tid_count = options->tid_count;
@@ -452,19 +468,35 @@ void look_take(const struct looker *looker, const struct pids *pids, struct look
 	request.process_info = options->render.process_info;
 	request.process_places = options->render.process_info || options->renderer->shows_places;
 	request.no_kernel_threads = options->all && !options->kernel_threads;
+	return request;
+}
+
+struct collection look_find(
+	const struct looker *looker, const struct look_request *request, struct look *look)
+{
+	struct collection collection = look_once(looker, request, look);
+
+	list_all_tasks(looker, look);
+	end_variables(look);
+	return collection;
+}
+
+void look_take(const struct looker *looker, const struct pids *pids, struct look *look)
+{
+	const struct options *options = looker->options;
+	struct look_request request = look_request(looker, pids);
+	bool addresses = options->render.addresses && options->render.kernel;
+	bool allowed = addresses && kernel_addresses_allowed();
+	int64_t begin = clock_ns(CLOCK_MONOTONIC);
+
 	request.kernel_addresses = allowed;
 	look->partial = options->tid_count || options->states;
 	struct collection collection = collect_whole(looker, request, look);
-	for (size_t i = 0; i < look->process_count; i++) {
-		if (options->goroutines != GOROUTINES_NONE)
-			list_tasks(looker, look->processes[i], look->arena);
-	}
-	end_runtimes(look);
+	list_all_tasks(looker, look);
 	if (addresses)
 		add_address_gaps(look, &collection, allowed);
 	int64_t looked = clock_ns(CLOCK_MONOTONIC);
-	explain(looker, look);
-	end_variables(look);
+	look_explain(looker, look);
 	collection.used->release(look);
 	if (options->verbose)
 		report_effort(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "collect/collector.h"
 #include "collect/targets.h"
 #include "elf/images.h"
 #include "model/process.h"
@@ -10,12 +11,29 @@
 /* What looks have in common that are taken for the same command line. */
 struct looker {
 	const struct options *options;
-	struct watch *watch;   /* over the calling thread; NULL: none */
-	struct images *images; /* outlive what is looked at */
+	struct watch *watch;            /* over the calling thread; NULL: none */
+	struct images *images;          /* outlive what is looked at */
+	const struct look_means *means; /* NULL: each look has its own */
 };
 
 /* A look at nothing yet, in @arena, and room for as many open files as it may need. */
 void look_begin(struct look *look, struct arena *arena);
+
+/* What the options ask for of the processes, which must outlive it. */
+struct look_request look_request(const struct looker *looker, const struct pids *pids);
+
+/*
+ * Collects, unwinds and names, and lists what runtimes schedule: all but what explaining adds. Who
+ * has explained it releases the collection.
+ */
+struct collection look_find(
+	const struct looker *looker, const struct look_request *request, struct look *look);
+
+/* Says what each task waits for, and on whom, and follows that to processes nobody asked for. */
+void look_explain(const struct looker *looker, struct look *look);
+
+/* Has the names of variables found for processes that an earlier look found. */
+void look_name_variables(const struct looker *looker, struct look *look);
 
 /* Fills the look with all that the options ask for of the processes. */
 void look_take(const struct looker *looker, const struct pids *pids, struct look *look);

@@ -22,22 +22,6 @@
 #define WIDTH_MAX 1000
 #define STATES "RSDTtZXIP" /* task_state_array of fs/proc/array.c */
 
-/* Options without a letter. */
-enum long_option {
-	LONG_GROUP = 0x100,
-	LONG_NO_GROUP,
-	LONG_NO_GOROUTINES,
-	LONG_GOROUTINE,
-	LONG_RUNTIME_FRAMES,
-	LONG_NO_KERNEL,
-	LONG_NO_USER,
-	LONG_LINES,
-	LONG_NO_LINES,
-	LONG_STOP,
-	LONG_COLOR,
-	LONG_ADDRESSES,
-};
-
 /* The hyphen gives what is no option in its place, the colon leaves the messages to us. */
 static const char short_options[] = "-:akt:s:f:gn:pvhV";
 
@@ -48,20 +32,20 @@ static const struct option long_options[] = {
 	{"state", required_argument, NULL, 's'},
 	{"format", required_argument, NULL, 'f'},
 	{"goroutines", no_argument, NULL, 'g'},
-	{"no-goroutines", no_argument, NULL, LONG_NO_GOROUTINES},
-	{"goroutine", required_argument, NULL, LONG_GOROUTINE},
-	{"runtime-frames", no_argument, NULL, LONG_RUNTIME_FRAMES},
-	{"group", no_argument, NULL, LONG_GROUP},
-	{"no-group", no_argument, NULL, LONG_NO_GROUP},
-	{"no-kernel", no_argument, NULL, LONG_NO_KERNEL},
-	{"no-user", no_argument, NULL, LONG_NO_USER},
-	{"lines", no_argument, NULL, LONG_LINES},
-	{"no-lines", no_argument, NULL, LONG_NO_LINES},
-	{"addresses", no_argument, NULL, LONG_ADDRESSES},
-	{"stop", required_argument, NULL, LONG_STOP},
+	{"no-goroutines", no_argument, NULL, OPTION_NO_GOROUTINES},
+	{"goroutine", required_argument, NULL, OPTION_GOROUTINE},
+	{"runtime-frames", no_argument, NULL, OPTION_RUNTIME_FRAMES},
+	{"group", no_argument, NULL, OPTION_GROUP},
+	{"no-group", no_argument, NULL, OPTION_NO_GROUP},
+	{"no-kernel", no_argument, NULL, OPTION_NO_KERNEL},
+	{"no-user", no_argument, NULL, OPTION_NO_USER},
+	{"lines", no_argument, NULL, OPTION_LINES},
+	{"no-lines", no_argument, NULL, OPTION_NO_LINES},
+	{"addresses", no_argument, NULL, OPTION_ADDRESSES},
+	{"stop", required_argument, NULL, OPTION_STOP},
 	{"max-frames", required_argument, NULL, 'n'},
 	{"process-info", no_argument, NULL, 'p'},
-	{"color", required_argument, NULL, LONG_COLOR},
+	{"color", required_argument, NULL, OPTION_COLOR},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
@@ -114,6 +98,7 @@ static const char help_tail[] =
 	"  -h, --help             show this\n"
 	"  -V, --version          show the version\n"
 	"\n"
+	"Other commands, each with its own --help: whystuck record, whystuck top.\n"
 	"A process named show, top or record: whystuck show NAME.\n"
 	"Exit status: 0 all was shown, 1 something could not be, 2 nothing was shown.\n";
 
@@ -128,11 +113,7 @@ static void print_help(void)
 	fputs(help_tail, stdout);
 }
 
-/*
- * One line: "@problem “@culprit”: @hint", without the quotes where @culprit is NULL. The culprit is
- * of the command line, which a script may have made from anything.
- */
-static enum options_outcome wrong(const char *problem, const char *culprit, const char *hint)
+enum options_outcome options_wrong(const char *problem, const char *culprit, const char *hint)
 {
 	struct text line cleanup_text = {0};
 
@@ -163,7 +144,7 @@ static enum options_outcome add_tid(struct options *options, const char *string)
 	long tid;
 
 	if (!parse_number(string, TID_MAX, &tid))
-		return wrong("no thread id", string, "-t takes a number from 1 to 4194304");
+		return options_wrong("no thread id", string, "-t takes a number from 1 to 4194304");
 	for (size_t i = 0; i < options->tid_count; i++) {
 		if (options->tids[i] == tid)
 			return OPTIONS_LOOK;
@@ -178,7 +159,8 @@ static enum options_outcome add_goroutine(struct options *options, const char *s
 	long id;
 
 	if (!parse_number(string, LONG_MAX, &id))
-		return wrong("no goroutine id", string, "--goroutine takes a number from 1 on");
+		return options_wrong(
+			"no goroutine id", string, "--goroutine takes a number from 1 on");
 	for (size_t i = 0; i < options->goroutine_count; i++) {
 		if (options->goroutine_ids[i] == (uint64_t)id)
 			return OPTIONS_LOOK;
@@ -192,7 +174,7 @@ static enum options_outcome add_goroutine(struct options *options, const char *s
 static enum options_outcome set_states(struct options *options, const char *string)
 {
 	if (!*string || string[strspn(string, STATES)])
-		return wrong(
+		return options_wrong(
 			"no thread states", string, "-s takes letters of " STATES ", as in DR");
 	options->states = string;
 	return OPTIONS_LOOK;
@@ -211,7 +193,7 @@ static enum options_outcome set_format(struct options *options, const char *stri
 			text_append(&hint, renderers[i + 1] ? ", " : " or ");
 		text_append(&hint, renderers[i]->name);
 	}
-	return wrong("unknown format", string, hint.bytes);
+	return options_wrong("unknown format", string, hint.bytes);
 }
 
 static enum options_outcome set_max_frames(struct options *options, const char *string)
@@ -219,7 +201,8 @@ static enum options_outcome set_max_frames(struct options *options, const char *
 	long number;
 
 	if (!parse_number(string, FRAMES_MAX, &number))
-		return wrong("no count of frames", string, "-n takes a number from 1 to 65536");
+		return options_wrong(
+			"no count of frames", string, "-n takes a number from 1 to 65536");
 	options->max_frames = (size_t)number;
 	return OPTIONS_LOOK;
 }
@@ -233,7 +216,8 @@ static enum options_outcome set_stop(struct options *options, const char *string
 	else if (strcmp(string, "always") == 0)
 		options->stop = STOP_ALWAYS;
 	else
-		return wrong("unknown way to stop", string, "--stop takes auto, never or always");
+		return options_wrong(
+			"unknown way to stop", string, "--stop takes auto, never or always");
 	return OPTIONS_LOOK;
 }
 
@@ -255,7 +239,8 @@ static enum options_outcome set_color(struct options *options, const char *strin
 	else if (strcmp(string, "never") == 0)
 		options->render.color = false;
 	else
-		return wrong("unknown colour mode", string, "--color takes auto, always or never");
+		return options_wrong(
+			"unknown colour mode", string, "--color takes auto, always or never");
 	return OPTIONS_LOOK;
 }
 
@@ -282,22 +267,25 @@ static enum options_outcome wrong_option(const char *word, int option)
 	char letter[] = {'-', (char)option, '\0'};
 
 	if (strncmp(word, "--", 2) && option)
-		return wrong("unknown option", letter, "whystuck --help lists them");
+		return options_wrong("unknown option", letter, "whystuck --help lists them");
 	if (option)
-		return wrong("this option takes no value", word, "whystuck --help lists them");
-	return wrong("unknown or ambiguous option", word, "whystuck --help lists them");
+		return options_wrong(
+			"this option takes no value", word, "whystuck --help lists them");
+	return options_wrong("unknown or ambiguous option", word, "whystuck --help lists them");
 }
 
 static enum options_outcome missing_value(const char *word, int option)
 {
 	char letter[] = {'-', (char)option, '\0'};
 
-	return wrong("no value for option", strncmp(word, "--", 2) ? letter : word,
+	return options_wrong("no value for option", strncmp(word, "--", 2) ? letter : word,
 		"whystuck --help tells what it takes");
 }
 
 static enum options_outcome take_option(struct options *options, int option, const char *word)
 {
+	if (options->command->take && options->command->owns(option))
+		return options->command->take(options, option, optarg);
 	switch (option) {
 	case 1:
 		add_target(options, optarg);
@@ -317,48 +305,48 @@ static enum options_outcome take_option(struct options *options, int option, con
 	case 'g':
 		options->goroutines = GOROUTINES_ALL;
 		return OPTIONS_LOOK;
-	case LONG_NO_GOROUTINES:
+	case OPTION_NO_GOROUTINES:
 		options->goroutines = GOROUTINES_NONE;
 		return OPTIONS_LOOK;
-	case LONG_GOROUTINE:
+	case OPTION_GOROUTINE:
 		return add_goroutine(options, optarg);
-	case LONG_RUNTIME_FRAMES:
+	case OPTION_RUNTIME_FRAMES:
 		options->render.runtime_frames = true;
 		return OPTIONS_LOOK;
-	case LONG_GROUP:
+	case OPTION_GROUP:
 		options->render.grouping = GROUP_ALWAYS;
 		return OPTIONS_LOOK;
-	case LONG_NO_GROUP:
+	case OPTION_NO_GROUP:
 		options->render.grouping = GROUP_NEVER;
 		return OPTIONS_LOOK;
-	case LONG_NO_KERNEL:
+	case OPTION_NO_KERNEL:
 		options->render.kernel = false;
 		return OPTIONS_LOOK;
-	case LONG_NO_USER:
+	case OPTION_NO_USER:
 		options->render.user = false;
 		return OPTIONS_LOOK;
-	case LONG_LINES:
-	case LONG_NO_LINES:
-		options->render.lines = option == LONG_LINES;
-		options->all_lines = option == LONG_LINES;
+	case OPTION_LINES:
+	case OPTION_NO_LINES:
+		options->render.lines = option == OPTION_LINES;
+		options->all_lines = option == OPTION_LINES;
 		return OPTIONS_LOOK;
-	case LONG_ADDRESSES:
+	case OPTION_ADDRESSES:
 		options->render.addresses = true;
 		return OPTIONS_LOOK;
-	case LONG_STOP:
+	case OPTION_STOP:
 		return set_stop(options, optarg);
 	case 'n':
 		return set_max_frames(options, optarg);
 	case 'p':
 		options->render.process_info = true;
 		return OPTIONS_LOOK;
-	case LONG_COLOR:
+	case OPTION_COLOR:
 		return set_color(options, optarg);
 	case 'v':
 		options->verbose = true;
 		return OPTIONS_LOOK;
 	case 'h':
-		print_help();
+		options->command->print_help();
 		return OPTIONS_DONE;
 	case 'V':
 		fputs(version_text, stdout);
@@ -374,17 +362,18 @@ static enum options_outcome take_option(struct options *options, int option, con
 static enum options_outcome check(const struct options *options)
 {
 	if (options->all && options->target_count)
-		return wrong("-a is every process, and so needs no target", options->targets[0],
-			"leave one of them out");
-	if (!options->all && !options->target_count && !options->tid_count)
-		return wrong("no target", NULL,
+		return options_wrong("-a is every process, and so needs no target",
+			options->targets[0], "leave one of them out");
+	if (!options->all && !options->target_count && !options->tid_count &&
+		!options->command->all_without_target)
+		return options_wrong("no target", NULL,
 			"name a PID or a process, or -a for all; whystuck --help tells more");
 	if (options->goroutine_count && options->goroutines == GOROUTINES_NONE)
-		return wrong("--goroutine asks for what --no-goroutines leaves out", NULL,
+		return options_wrong("--goroutine asks for what --no-goroutines leaves out", NULL,
 			"leave one of them out");
 	if ((options->goroutine_count || options->goroutines == GOROUTINES_ALL) &&
 		!options->render.user)
-		return wrong("--no-user leaves out goroutines, which are asked for", NULL,
+		return options_wrong("--no-user leaves out goroutines, which are asked for", NULL,
 			"leave one of them out");
 	return OPTIONS_LOOK;
 }
@@ -401,33 +390,28 @@ static void settle_goroutines(struct options *options)
 	options->render.partial = some_threads || options->goroutine_count;
 }
 
-enum options_outcome options_parse(struct options *options, int argc, char **argv)
-{
-	int first = 1;
+const struct command command_show = {
+	.name = "show",
+	.letters = short_options,
+	.long_options = long_options,
+	.print_help = print_help,
+};
 
+enum options_outcome options_parse(
+	const struct command *command, struct options *options, int argc, char **argv)
+{
 	*options = (struct options){
+		.command = command,
 		.renderer = renderers[0],
 		.render = {.kernel = true, .user = true, .lines = true, .width = output_width()},
 		.stop = STOP_AUTO,
 		.max_frames = FRAMES_DEFAULT,
 	};
 	options->render.color = terminal_has_color();
-	if (argc > 1 && (strcmp(argv[1], "top") == 0 || strcmp(argv[1], "record") == 0)) {
-		message("whystuck %s is not in this version; for a process of that name: "
-			"whystuck show %s",
-			argv[1], argv[1]);
-		return OPTIONS_WRONG;
-	}
-	if (argc > 1 && strcmp(argv[1], "show") == 0)
-		first = 2;
-
-	/* getopt_long() skips what it takes for the program's name; 0 makes it begin anew */
-	argc -= first - 1;
-	argv += first - 1;
-	optind = 0;
+	optind = 0; /* has getopt_long() begin anew */
 	for (;;) {
 		int word = optind ? optind : 1;
-		int option = getopt_long(argc, argv, short_options, long_options, NULL);
+		int option = getopt_long(argc, argv, command->letters, command->long_options, NULL);
 
 		if (option == -1)
 			break;

@@ -32,7 +32,7 @@ static int show_under(struct watch *watch, const struct options *options)
 
 	struct images *images = images_create(arena);
 	if (pids.count)
-		look_take(&(struct looker){options, watch, images}, &pids, &look);
+		look_take(&(struct looker){options, watch, images, NULL}, &pids, &look);
 	selection_check(options, &look, missing);
 	selection_of_goroutines(options, &look);
 	if (options->render.partial)
@@ -60,11 +60,30 @@ static void show_again(void *options)
 	exit(show_under(NULL, options));
 }
 
-int show(const struct options *options)
+static int show(const struct options *options)
 {
 	struct watch *watch = watch_create(show_again, (void *)options);
 	int status = show_under(watch, options);
 
 	watch_destroy(watch);
+	return status;
+}
+
+int show_command(int argc, char **argv)
+{
+	struct options options;
+	int status = 2;
+
+	switch (options_parse(&command_show, &options, argc, argv)) {
+	case OPTIONS_LOOK:
+		status = show(&options);
+		break;
+	case OPTIONS_DONE:
+		status = output_finish() ? 0 : 1;
+		break;
+	case OPTIONS_WRONG:
+		break;
+	}
+	options_deinit(&options);
 	return status;
 }

@@ -11,7 +11,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "collect/live.h"
 #include "collect/sighting.h"
@@ -139,19 +138,50 @@ static size_t insist(
 	return count;
 }
 
+/* Adds the threads that are known by their ids. */
+static void list_known(struct live *live, struct sightings *sightings)
+{
+	const struct look_request *request = live->session->request;
+
+	for (size_t i = 0; i < request->tid_count; i++) {
+		array_reserve(sightings->items, sightings->count, sightings->capacity);
+		sightings->items[sightings->count++] =
+			(struct sighting){.live = live, .task = live->count};
+		live_add_task(live, request->tids[i]);
+	}
+}
+
+/* The first look at the threads that are asked for; *count becomes the number of those that did not
+ * sleep throughout. */
+static struct error look_first(
+	struct passes *passes, struct live *live, struct sightings *sightings, size_t *count)
+{
+	struct task_walk walk = walk_of(live);
+
+	if (passes->session.request->tids_are_known) {
+		list_known(live, sightings);
+		*count = sightings->count;
+		return NO_ERROR;
+	}
+	struct error error =
+		task_iterator_pass(passes->iterator, walk, &passes->filter, &passes->before);
+	if (failed(error))
+		return error;
+	list_tasks(&passes->before, live, sightings);
+	*count = attempt(passes, walk, sightings->items, sightings->count);
+	return NO_ERROR;
+}
+
 /* Looks in passes; those that did not sleep throughout are stopped, where that is allowed. */
 static struct error look_in_passes(
 	struct passes *passes, struct live *live, struct sightings *sightings)
 {
-	struct task_walk walk = walk_of(live);
-	struct error error =
-		task_iterator_pass(passes->iterator, walk, &passes->filter, &passes->before);
+	size_t count;
+	struct error error = look_first(passes, live, sightings, &count);
 
 	if (failed(error))
 		return error;
-	list_tasks(&passes->before, live, sightings);
 	struct sighting *items = sightings->items;
-	size_t count = attempt(passes, walk, items, sightings->count);
 	count = insist(passes, live, items, count);
 	struct task **tasks cleanup_free = allocate_zeroed(count, sizeof(*tasks));
 	for (size_t i = 0; i < count; i++) {
@@ -250,15 +280,6 @@ static void look_at_all(struct passes *passes)
 		look_at(passes, pids[i]);
 }
 
-/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
- * include/linux/proc_ns.h. */
-static bool has_initial_pids(void)
-{
-	struct stat status;
-
-	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xeffffffc;
-}
-
 static struct error collect_bpf(const struct look_request *request, struct look *look)
 {
 	struct passes passes = {0};
@@ -267,11 +288,13 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 		return error_because("each thread shall be stopped");
 	if (request->without_bpf)
 		return error_because("the look is small");
-	if (!has_initial_pids())
-		return error_because("this is not the initial pid namespace");
-	struct error error = task_iterator_create(&passes.iterator);
+	struct task_iterator *own = NULL;
+	passes.iterator = request->means ? request->means->iterator : NULL;
+	struct error error = passes.iterator ? NO_ERROR : task_iterator_create(&own);
 	if (failed(error))
 		return error;
+	if (own)
+		passes.iterator = own;
 	session_init(&passes.session, request, look);
 	passes.filter.states = states_of(request);
 	passes.filter.no_kernel_threads = request->no_kernel_threads;
@@ -281,7 +304,7 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 	session_deinit(&passes.session);
 	task_records_deinit(&passes.before);
 	task_records_deinit(&passes.after);
-	task_iterator_destroy(passes.iterator);
+	task_iterator_destroy(own);
 	return NO_ERROR;
 }
 
@@ -289,4 +312,5 @@ const struct collector collector_bpf = {
 	.name = "bpf",
 	.collect = collect_bpf,
 	.release = live_release,
+	.add_unmoved = live_add_unmoved,
 };

@@ -21,6 +21,18 @@ enum stop_policy {
 };
 
 struct watch;
+struct guard;
+struct machine;
+struct scheduler_clock;
+struct task_iterator;
+
+/* What looks that are taken one after the other have in common. */
+struct look_means {
+	struct task_iterator *iterator; /* NULL: each loads its own */
+	struct scheduler_clock *clock;
+	struct guard *guard;
+	struct machine *machine; /* NULL: each has its own */
+};
 
 /* What is asked of a look. */
 struct look_request {
@@ -28,7 +40,8 @@ struct look_request {
 	size_t pid_count;
 	const pid_t *tids; /* only these threads; none: all */
 	size_t tid_count;
-	const char *states; /* only threads in these states, e.g. "DR"; NULL: all */
+	bool tids_are_known; /* to be of the one process that is looked at */
+	const char *states;  /* only threads in these states, e.g. "DR"; NULL: all */
 	enum stop_policy stop;
 	bool kernel_stacks, user_stacks;   /* false: left out */
 	bool kernel_addresses;             /* of kernel frames too, where this way has them */
@@ -36,7 +49,9 @@ struct look_request {
 	bool no_kernel_threads;            /* leave them out, though their ids stand in `pids` */
 	bool may_look_again;               /* and stop some threads then, whatever `stop` says */
 	bool without_bpf;                  /* its program takes long to load */
+	bool without_peers;                /* who is at descriptors' other ends is not asked for */
 	struct watch *watch;               /* over the thread that collects; borrowed; NULL: none */
+	const struct look_means *means;    /* borrowed; NULL: the look's own */
 };
 
 struct collector {
@@ -55,6 +70,14 @@ struct collector {
 	 * process->descriptors); called once the look has been explained.
 	 */
 	void (*release)(struct look *look);
+
+	/*
+	 * Adds to @look a process as an earlier one found it, @elapsed_ns ago, with its memory and
+	 * its descriptors as they are now: none of its threads has moved since. What explaining
+	 * writes to is a copy. release() ends it. false: the process is gone.
+	 */
+	bool (*add_unmoved)(struct look *look, const struct process *process, int64_t elapsed_ns,
+		const struct look_means *means);
 };
 
 /* How a look was taken. */

@@ -17,6 +17,9 @@ struct machine;
 struct machine *machine_create(struct arena *arena);
 void machine_destroy(struct machine *machine); /* NULL is allowed */
 
+/* Has it not look into all processes, which takes long: nobody is found to have anything open. */
+void machine_leave_out_peers(struct machine *machine);
+
 /*
  * The descriptors of @pid, whose directory of /proc is @process (-1: it is gone), in @arena; a
  * descriptor that may not be looked at is of kind DESCRIPTOR_UNKNOWN, and its problem says what is

@@ -30,7 +30,7 @@ struct live_process {
 	struct live_memory memory;
 	int directory;
 	bool kernel_stacks; /* were asked for */
-	/* Shared by the look's processes. */
+	/* Shared by the look's processes; NULL: lent to the look. */
 	struct machine *machine;
 	struct guard *guard;
 };
@@ -85,16 +85,26 @@ static struct live_memory *memory_of(struct live *live)
 
 void session_init(struct session *session, const struct look_request *request, struct look *look)
 {
+	static const struct look_means none;
+	const struct look_means *means = request->means ? request->means : &none;
+
 	*session = (struct session){
 		.request = request,
 		.look = look,
-		.machine = machine_create(look->arena),
-		.guard = guard_create(request->watch),
+		.machine = means->machine ? means->machine : machine_create(look->arena),
+		.guard = request->means ? means->guard : guard_create(request->watch),
+		.clock = means->clock,
 		.known_stacks = kernel_stacks_create(look->arena),
 		.stack_budget = STACK_BUDGET,
+		.owns_machine = !means->machine,
+		.owns_means = !request->means,
 	};
-	session->surroundings = surroundings_create(session->machine, look->arena);
-	session->clock = scheduler_clock_create(session->guard);
+	if (session->owns_machine && request->without_peers)
+		machine_leave_out_peers(session->machine);
+	if (!request->without_peers)
+		session->surroundings = surroundings_create(session->machine, look->arena);
+	if (session->owns_means)
+		session->clock = scheduler_clock_create(session->guard);
 	look->processes = arena_new(look->arena, struct process *, request->pid_count);
 	look->process_count = 0;
 }
@@ -102,10 +112,11 @@ void session_init(struct session *session, const struct look_request *request, s
 void session_deinit(struct session *session)
 {
 	kernel_stacks_destroy(session->known_stacks);
-	scheduler_clock_destroy(session->clock);
+	if (session->owns_means)
+		scheduler_clock_destroy(session->clock);
 	if (session->look->process_count == 0) {
-		machine_destroy(session->machine);
-		guard_destroy(session->guard);
+		machine_destroy(session->owns_machine ? session->machine : NULL);
+		guard_destroy(session->owns_means ? session->guard : NULL);
 	}
 }
 
@@ -123,9 +134,81 @@ void live_release(struct look *look)
 		live_memory_deinit(&kept->memory);
 		close(kept->directory);
 		kept->process.memory = NULL;
+		kept->process.descriptors = NULL;
 	}
 	machine_destroy(machine);
 	guard_destroy(guard);
+}
+
+static struct wait *copy_wait(const struct wait *wait, struct arena *arena)
+{
+	if (!wait)
+		return NULL;
+	struct wait *copy = arena_copy(arena, wait, sizeof(*wait));
+	copy->holders =
+		arena_copy(arena, wait->holders, wait->holder_count * sizeof(*wait->holders));
+	return copy;
+}
+
+static void copy_unmoved(struct process *process, int64_t elapsed_ns, struct arena *arena)
+{
+	const struct wait *shared = NULL; /* several goroutines have the same */
+	struct wait *copied = NULL;
+
+	process->threads = arena_copy(
+		arena, process->threads, process->thread_count * sizeof(*process->threads));
+	process->goroutines = arena_copy(arena, process->goroutines,
+		process->goroutine_count * sizeof(*process->goroutines));
+	process->gaps = gaps_copy(&process->gaps, arena);
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+
+		thread->gaps = gaps_copy(&thread->gaps, arena);
+		/* The copy of its stack was the earlier look's. */
+		thread->stack_bytes = NULL;
+		thread->stack_length = 0;
+		if (thread->blocked_ns >= 0)
+			thread->blocked_ns += elapsed_ns;
+	}
+	for (size_t i = 0; i < process->goroutine_count; i++) {
+		struct goroutine *goroutine = &process->goroutines[i];
+
+		if (goroutine->wait != shared)
+			copied = copy_wait(shared = goroutine->wait, arena);
+		goroutine->wait = copied;
+		goroutine->gaps = gaps_copy(&goroutine->gaps, arena);
+		if (goroutine->wait_ns >= 0)
+			goroutine->wait_ns += elapsed_ns;
+	}
+	if (process->running_ns >= 0)
+		process->running_ns += elapsed_ns;
+}
+
+bool live_add_unmoved(struct look *look, const struct process *process, int64_t elapsed_ns,
+	const struct look_means *means)
+{
+	struct arena *arena = look->arena;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d", process->pid);
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return false;
+	struct live_process *kept = arena_new(arena, struct live_process, 1);
+	kept->process = *process;
+	kept->directory = directory;
+	kept->kernel_stacks = ((const struct live_process *)process)->kernel_stacks;
+	copy_unmoved(&kept->process, elapsed_ns, arena);
+	kept->process.guard = means->guard;
+	kept->process.look_again = NULL;
+	live_memory_init(&kept->memory, &kept->process,
+		process->leader ? process->leader : process->pid, directory, means->guard, arena);
+	if (!process->is_kernel && process->mappings.count && !process->is_stuck)
+		kept->process.memory = &kept->memory.memory;
+	kept->process.descriptors =
+		descriptors_open(process->pid, directory, means->machine, arena);
+	look->processes[look->process_count++] = &kept->process;
+	return true;
 }
 
 /* An errno value, or 0. */
@@ -507,8 +590,8 @@ static void finish(struct live *live)
 		process->thread_count++;
 	}
 	kept->directory = live->directory;
-	kept->machine = live->session->machine;
-	kept->guard = live->session->guard;
+	kept->machine = live->session->owns_machine ? live->session->machine : NULL;
+	kept->guard = live->session->owns_means ? live->session->guard : NULL;
 	live_memory_use_copies(&kept->memory);
 	if (!process->is_kernel && !live->memory_error && process->mappings.count)
 		process->memory = &kept->memory.memory;

@@ -21,6 +21,8 @@ struct session {
 	struct scheduler_clock *clock;
 	struct kernel_stacks *known_stacks;
 	size_t stack_budget; /* bytes that may still be copied */
+	bool owns_machine;   /* else it is lent, as the guard and the clock may be */
+	bool owns_means;
 };
 
 void session_init(struct session *session, const struct look_request *request, struct look *look);
@@ -111,3 +113,7 @@ bool live_end(struct live *live, bool last);
 
 /* For collectors' release(): ends what the look's processes hold open. */
 void live_release(struct look *look);
+
+/* As the collectors' add_unmoved(). */
+bool live_add_unmoved(struct look *look, const struct process *process, int64_t elapsed_ns,
+	const struct look_means *means);

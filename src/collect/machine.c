@@ -75,6 +75,11 @@ struct machine *machine_create(struct arena *arena)
 	return machine;
 }
 
+void machine_leave_out_peers(struct machine *machine)
+{
+	machine->scanned = machine->networks_listed = true;
+}
+
 void machine_destroy(struct machine *machine)
 {
 	struct network *network, *next;

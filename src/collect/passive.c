@@ -46,4 +46,5 @@ const struct collector collector_passive = {
 	.name = "passive",
 	.collect = collect_passive,
 	.release = live_release,
+	.add_unmoved = live_add_unmoved,
 };

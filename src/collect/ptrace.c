@@ -507,4 +507,5 @@ const struct collector collector_ptrace = {
 	.name = "ptrace",
 	.collect = collect_ptrace,
 	.release = live_release,
+	.add_unmoved = live_add_unmoved,
 };

@@ -244,6 +244,7 @@ static void accept_sighting(const struct sighting *sighting)
 	task->settled = true;
 	if (!sighting->record)
 		return;
+	thread->ran_at_ns = (int64_t)sighting->record->mark.exec_start_ns;
 	thread->blocked_ns = thread->state == 'R'
 				     ? -1
 				     : scheduler_clock_since(session->clock, thread->cpu,
@@ -263,7 +264,6 @@ static void accept_sighting(const struct sighting *sighting)
 	thread->stack_bytes = sighting->copy.bytes;
 	thread->stack_length = sighting->copy.length;
 	thread->held_still = true;
-	thread->ran_at_ns = (int64_t)sighting->record->mark.exec_start_ns;
 }
 
 /* The words of a speaker who has proved to stand there, with the addresses if they are asked for.
@@ -347,4 +347,5 @@ void sighting_forget(struct sighting *sighting)
 	thread->entry = (struct syscall_entry){0};
 	thread->kernel_lock = (struct kernel_lock){0};
 	thread->blocked_ns = -1;
+	thread->ran_at_ns = -1;
 }

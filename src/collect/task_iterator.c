@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,9 +72,20 @@ static int open_walk(const struct task_iterator *iterator, pid_t process, pid_t 
 	return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof(attributes));
 }
 
+/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
+ * include/linux/proc_ns.h. */
+static bool has_initial_pids(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xeffffffc;
+}
+
 struct error task_iterator_create(struct task_iterator **iterator)
 {
 	*iterator = NULL;
+	if (!has_initial_pids())
+		return error_because("this is not the initial pid namespace");
 	struct tasks *program = tasks__open_and_load();
 	if (!program)
 		return refused(errno);
@@ -140,6 +152,11 @@ struct error task_iterator_pass(struct task_iterator *iterator, struct task_walk
 		 shared->walked.tasks < shared->walked.threads)
 		error = read_walk(iterator, 0, 0, records);
 	return error;
+}
+
+size_t task_iterator_walked(const struct task_iterator *iterator)
+{
+	return iterator->program->bss->walked.tasks;
 }
 
 const struct task_record *task_record_next(

@@ -42,6 +42,9 @@ void task_records_deinit(struct task_records *records);
 struct error task_iterator_pass(struct task_iterator *iterator, struct task_walk walk,
 	const struct task_filter *filter, struct task_records *records);
 
+/* How many tasks the last pass met, those that it wrote nothing of among them. */
+size_t task_iterator_walked(const struct task_iterator *iterator);
+
 /* The record after @record, the first for NULL; NULL at the end. */
 const struct task_record *task_record_next(
 	const struct task_records *records, const struct task_record *record);

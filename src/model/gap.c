@@ -40,3 +40,20 @@ void gaps_add(struct gaps *gaps, struct arena *arena, enum stage stage, const ch
 		gaps->first = gap;
 	gaps->last = gap;
 }
+
+struct gaps gaps_copy(const struct gaps *gaps, struct arena *arena)
+{
+	struct gaps copy = {0};
+
+	for_each_gap (gap, gaps) {
+		struct gap *added = arena_new(arena, struct gap, 1);
+
+		*added = (struct gap){.stage = gap->stage, .reason = gap->reason};
+		if (copy.last)
+			copy.last->next = added;
+		else
+			copy.first = added;
+		copy.last = added;
+	}
+	return copy;
+}

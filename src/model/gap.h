@@ -40,6 +40,9 @@ const char *stage_name(enum stage stage);
 void gaps_add(struct gaps *gaps, struct arena *arena, enum stage stage, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The same gaps, in @arena, so that some can be added. */
+struct gaps gaps_copy(const struct gaps *gaps, struct arena *arena);
+
 /* for_each_gap (gap, &thread->gaps) { … } */
 #define for_each_gap(item, gaps)                                                                   \
 	for (const struct gap *item = (gaps)->first; item; item = item->next)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "explain/goroutines.h"
+#include "render/frame_name.h"
 #include "render/render.h"
 #include "util/memory.h"
 #include "util/text.h"
@@ -23,34 +24,10 @@ struct lines {
 	size_t count, capacity;
 };
 
-/* A raw name as a part of a line: escaped, and without the character that separates. */
-static void append_name(struct text *line, const char *name)
-{
-	size_t begin = line->length;
-
-	text_append_escaped(line, name, strlen(name));
-	for (size_t i = begin; i < line->length; i++) {
-		if (line->bytes[i] == ';')
-			line->bytes[i] = ':';
-	}
-}
-
 static void append_user_frame(struct text *line, const struct frame *frame)
 {
 	text_append(line, ";");
-	if (frame->kind && strcmp(frame->kind, "signal") == 0) {
-		text_append(line, "<signal handler called>");
-	} else if (frame->symbol) {
-		append_name(line, frame->symbol);
-	} else if (frame->module) {
-		const char *slash = strrchr(frame->module, '/');
-
-		text_append(line, "[");
-		append_name(line, slash ? slash + 1 : frame->module);
-		text_append(line, "]");
-	} else {
-		text_append(line, "[unknown]");
-	}
+	frame_name_append_user(line, frame);
 	if (frame->inlined)
 		text_append(line, "_[i]");
 }
@@ -61,7 +38,7 @@ static char *fold(const struct process *process, const struct user_stack *user,
 {
 	struct text line = {0};
 
-	append_name(&line, process->comm ? process->comm : "?");
+	frame_name_append(&line, process->comm ? process->comm : "?");
 	if (user && user->end != STACK_COMPLETE)
 		text_append(&line, ";[incomplete]");
 	hides = hides && user && stack_hides(user);
@@ -71,7 +48,7 @@ static char *fold(const struct process *process, const struct user_stack *user,
 	}
 	for (size_t i = kernel ? kernel->count : 0; i-- > 0;) {
 		text_append(&line, ";");
-		append_name(
+		frame_name_append(
 			&line, kernel->frames[i].symbol ? kernel->frames[i].symbol : "[unknown]");
 		text_append(&line, "_[k]");
 	}

@@ -35,6 +35,15 @@ static void run_comm_escapes(struct facts *facts, const char *argument)
 	pause();
 }
 
+/* A name that would end a script, and what is after it be markup. */
+static void run_comm_markup(struct facts *facts, const char *argument)
+{
+	(void)argument;
+	must(prctl(PR_SET_NAME, "]]></script>&\"'"), "PR_SET_NAME");
+	ready(facts, SYS_pause);
+	pause();
+}
+
 /* What the page @gone holds is gone, and who reads it waits for a handler that never comes. Other
  * pages of the @count from @start on, which it is one of, stay as they are. */
 static void make_unreadable(void *start, size_t count, void *gone)
@@ -208,6 +217,7 @@ static void run_wild_stack(struct facts *facts, const char *argument)
 
 const struct situation hostile_situations[] = {
 	{"comm-escapes", run_comm_escapes},
+	{"comm-markup", run_comm_markup},
 	{"userfault", run_userfault},
 	{"userfault-stack", run_userfault_stack},
 	{"poll-many", run_poll_many},

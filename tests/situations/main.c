@@ -20,6 +20,7 @@ static const struct situation *const tables[] = {
 	pipe_situations,
 	poll_situations,
 	process_situations,
+	share_situations,
 	sleep_situations,
 	socket_situations,
 	thread_situations,

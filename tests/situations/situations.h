@@ -44,6 +44,7 @@ extern const struct situation lock_situations[];
 extern const struct situation pipe_situations[];
 extern const struct situation poll_situations[];
 extern const struct situation process_situations[];
+extern const struct situation share_situations[];
 extern const struct situation sleep_situations[];
 extern const struct situation socket_situations[];
 extern const struct situation thread_situations[];

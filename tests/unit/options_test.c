@@ -51,7 +51,7 @@ static void attempt(struct attempt *attempt, const char *line)
 	attempt->words[argc] = NULL;
 
 	int out = redirect(stdout, file), error = redirect(stderr, file);
-	attempt->outcome = options_parse(&attempt->options, argc, attempt->words);
+	attempt->outcome = options_parse(&command_show, &attempt->options, argc, attempt->words);
 	restore(stderr, error);
 	restore(stdout, out);
 	rewind(file);
@@ -104,7 +104,7 @@ static void options_may_stand_after_targets(void **state)
 
 	(void)state;
 	setenv("POSIXLY_CORRECT", "1", 1);
-	attempt(&try, "show nginx -f json 17 --no-kernel -t 5 --thread=6 -t5 -- -x --all");
+	attempt(&try, "nginx -f json 17 --no-kernel -t 5 --thread=6 -t5 -- -x --all");
 	unsetenv("POSIXLY_CORRECT");
 	assert_int_equal(try.outcome, OPTIONS_LOOK);
 	assert_int_equal(try.options.target_count, 4);
@@ -209,28 +209,6 @@ static void thread_needs_no_target(void **state)
 	end(&try);
 }
 
-static void subcommands_shadow_processes_of_their_names(void **state)
-{
-	struct attempt try;
-
-	(void)state;
-	attempt(&try, "show top");
-	assert_int_equal(try.outcome, OPTIONS_LOOK);
-	assert_int_equal(try.options.target_count, 1);
-	assert_string_equal(try.options.targets[0], "top");
-	end(&try);
-	attempt(&try, "show show");
-	assert_int_equal(try.outcome, OPTIONS_LOOK);
-	assert_string_equal(try.options.targets[0], "show");
-	end(&try);
-	assert_refused("top",
-		"whystuck: whystuck top is not in this version; for a process of that "
-		"name: whystuck show top\n");
-	assert_refused("record -a",
-		"whystuck: whystuck record is not in this version; for a process "
-		"of that name: whystuck show record\n");
-}
-
 static void wrong_values_are_refused_with_a_hint(void **state)
 {
 	static const char *const numbers[] = {
@@ -266,7 +244,7 @@ static void wrong_options_are_refused_by_name(void **state)
 	(void)state;
 	assert_refused("", "whystuck: no target: name a PID or a process, or -a for all; "
 			   "whystuck --help tells more\n");
-	assert_refused("show -k", "whystuck: no target: name a PID or a process, or -a for all; "
+	assert_refused("-k", "whystuck: no target: name a PID or a process, or -a for all; "
 				  "whystuck --help tells more\n");
 	assert_refused("-a 17",
 		"whystuck: -a is every process, and so needs no target '17': leave one of "
@@ -330,7 +308,6 @@ int main(void)
 		cmocka_unit_test(goroutines_are_shown_unless_threads_are_asked_for),
 		cmocka_unit_test(goroutines_are_chosen_by_id),
 		cmocka_unit_test(thread_needs_no_target),
-		cmocka_unit_test(subcommands_shadow_processes_of_their_names),
 		cmocka_unit_test(wrong_values_are_refused_with_a_hint),
 		cmocka_unit_test(wrong_options_are_refused_by_name),
 		cmocka_unit_test(help_fits_a_terminal),
