@@ -32,7 +32,7 @@ empty :=
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libdw libelf json-c liblzma libprotobuf-c zlib
+PACKAGES := libdw libelf json-c liblzma libprotobuf-c zlib ncursesw
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNIN
 	$(shell pkg-config --cflags $(PACKAGES))
 # The dynamic loader would take longer than a look at one thread: the program is linked statically where
 # every library has an archive (STATIC= links it to shared ones).
-ARCHIVES := dw elf json-c protobuf-c lzma z bz2 iberty c
+ARCHIVES := dw elf json-c protobuf-c lzma z bz2 iberty ncursesw tinfo c
 MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
 STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
 LIBS := $(shell pkg-config --libs $(PACKAGES)) -liberty
