@@ -63,8 +63,7 @@ static void print_help(void)
 {
 	fputs(help_head, stdout);
 	for (int i = 0; i < COLUMNS; i++)
-		printf("                         %-8s %s\n", column_table[i].name,
-			column_table[i].summary);
+		printf("      %-8s %s\n", column_table[i].name, column_table[i].summary);
 	fputs(help_tail, stdout);
 }
 

@@ -162,11 +162,12 @@ static unsigned style_of_cell(const struct column *column, const struct row *row
 	return style | (changed ? SCREEN_STRONG : 0);
 }
 
+/* NULL: it is as it was. */
 static const char *mark_of(const struct row *row)
 {
 	if (row->is_new)
 		return "+";
-	return row->changed & ~(1u << FACET_TIME) ? "*" : " ";
+	return row->changed & ~(1u << FACET_TIME) ? "*" : NULL;
 }
 
 static void draw_row(

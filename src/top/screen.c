@@ -78,18 +78,14 @@ static attr_t attributes_of(unsigned style, short *pair)
 bool screen_open(int input, bool color)
 {
 	FILE *keys;
-	SCREEN *screen;
 
+	if (!terminal_can_place(STDOUT_FILENO))
+		return false;
 	set_locale();
 	terminal_remember(STDOUT_FILENO);
 	keys = fdopen(dup(input), "r");
-	screen = keys ? newterm(NULL, stdout, keys) : NULL;
-	if (!screen)
+	if (!keys || !newterm(NULL, stdout, keys))
 		return false;
-	if (!terminal_can_place()) {
-		endwin();
-		return false;
-	}
 	terminal_expect_crash();
 	if (color && has_colors())
 		begin_colors();

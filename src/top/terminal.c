@@ -64,9 +64,16 @@ void terminal_remember(int terminal)
 	memory.has_modes = tcgetattr(terminal, &memory.modes) == 0;
 }
 
-bool terminal_can_place(void)
+bool terminal_can_place(int terminal)
 {
-	return cursor_address;
+	int outcome;
+	bool can;
+
+	if (setupterm(NULL, terminal, &outcome) != OK)
+		return false;
+	can = cursor_address;
+	del_curterm(cur_term);
+	return can;
 }
 
 void terminal_expect_crash(void)

@@ -10,8 +10,8 @@
 /* Remembers how the terminal is now. */
 void terminal_remember(int terminal);
 
-/* Whether text can be placed anywhere on it; ncurses must have begun. */
-bool terminal_can_place(void);
+/* Whether it is of a kind that is known, and on which text can be placed anywhere. */
+bool terminal_can_place(int terminal);
 
 /* Restores it from now on where the program crashes; what it is told is asked from ncurses, which
  * must have begun. */
