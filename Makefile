@@ -12,7 +12,7 @@
 #   make check-go   compares goroutines with what Go 1.19 and 1.21 to 1.27 say, which it fetches
 #   make check-go-servers   the same of etcd, caddy and prometheus; esbuild's are listed
 #   make storm-go   looks at 100,000 goroutines a second that come and go, for STORM_SECONDS
-#   make install    with DESTDIR and prefix: the program, its man page, bash completion
+#   make install    with DESTDIR and prefix: the program, its man pages, bash completion
 #   make uninstall  takes these away
 #
 #   SAN=address,undefined   builds with sanitizers, in a folder of its own
@@ -124,10 +124,12 @@ unit-check: $(UNIT_TESTS)
 install: $(B)/whystuck
 	$(INSTALL) -D -m 755 $< $(DESTDIR)$(bindir)/whystuck
 	$(INSTALL) -D -m 644 man/whystuck.1 $(DESTDIR)$(man1dir)/whystuck.1
+	$(INSTALL) -D -m 644 man/whystuck-top.1 $(DESTDIR)$(man1dir)/whystuck-top.1
 	$(INSTALL) -D -m 644 completions/whystuck.bash $(DESTDIR)$(bashdir)/whystuck
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/whystuck $(DESTDIR)$(man1dir)/whystuck.1 \
+		$(DESTDIR)$(man1dir)/whystuck-top.1 \
 		$(DESTDIR)$(bashdir)/whystuck
 
 clean:

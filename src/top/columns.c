@@ -139,10 +139,15 @@ static void append_user(struct text *text, const struct row *row)
 
 	if (!frame)
 		return;
-	if (frame->symbol && *frame->symbol)
+	if (frame->symbol && *frame->symbol) {
 		append_raw(text, frame->symbol);
-	else
+	} else if (frame->module) {
+		text_append(text, "[");
+		append_raw(text, base_name(frame->module));
+		text_append(text, "]");
+	} else {
 		text_append_format(text, "0x%" PRIx64, frame->address.value);
+	}
 	text_append(text, frame->uncertain ? " ?" : "");
 }
 
@@ -169,8 +174,8 @@ const struct column column_table[COLUMNS] = {
 		true, FACET_SYSCALL, append_syscall, NULL},
 	[COLUMN_KERNEL] = {"kernel", "KERNEL", "the kernel's function that it is in", 14, 28, false,
 		true, FACET_KERNEL, append_kernel, NULL},
-	[COLUMN_USER] = {"user", "USER", "the program's function, the C library's left out", 14, 60,
-		false, true, FACET_USER, append_user, NULL},
+	[COLUMN_USER] = {"user", "USER", "the program's function, or [the file] that it is in", 14,
+		60, false, true, FACET_USER, append_user, NULL},
 };
 
 const struct column *column_among(const struct column *column, enum row_kind kind)

@@ -14,13 +14,19 @@ const char *telling_kernel_function(const struct thread *thread)
 	return thread->wchan;
 }
 
+const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 /* How the files of C libraries are named: glibc's and its former parts', musl's, the vDSO. */
 static bool is_c_library(const char *module)
 {
 	static const char *const names[] = {
 		"libc.so", "libc-", "libpthread", "ld-linux", "ld-musl", "libc.musl", "[vdso]"};
-	const char *slash = module ? strrchr(module, '/') : NULL;
-	const char *base = slash ? slash + 1 : module;
+	const char *base = module ? base_name(module) : NULL;
 
 	for (size_t i = 0; base && i < array_length(names); i++) {
 		if (strncmp(base, names[i], strlen(names[i])) == 0)

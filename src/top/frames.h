@@ -12,3 +12,6 @@ const char *telling_kernel_function(const struct thread *thread);
  * the innermost of all where there is no such frame; NULL: none is known.
  */
 const struct frame *telling_user_frame(const struct thread *thread);
+
+/* What stands after the last slash. */
+const char *base_name(const char *path);

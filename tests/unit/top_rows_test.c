@@ -210,6 +210,8 @@ static void cells_tell_what_they_are_named_for(void **state)
 	thread_of(scene->look, HELD)->wait->holders[0] =
 		(struct holder){.pid = 4711, .uncertain = true, .text = "the other end"};
 	assert_cell(scene, COLUMN_HOLDER, HELD, "pid 4711 ?");
+	set_user_stack(scene->look, thread_of(scene->look, HELD), &server_frames[4], 1);
+	assert_cell(scene, COLUMN_USER, HELD, "[accept] ?");
 	thread_of(scene->look, WAITING)->blocked_ns = 90 * NS_PER_SECOND;
 	assert_cell(scene, COLUMN_TIME, WAITING, "1:30");
 }
