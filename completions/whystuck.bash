@@ -27,7 +27,7 @@ _whystuck()
 	-f | --format) words='text json folded' ;;
 	--stop) words='auto never always' ;;
 	--color) words='auto always never' ;;
-	-c | --columns) words='pid tid threads uid comm state time wait holder syscall kernel user' ;;
+	-c | --columns) words='pid tid threads uid comm state time wait holder waiters syscall kernel user' ;;
 	-d | --delay | -t | --thread | -s | --state | -n | --max-frames | --goroutine) return ;;
 	*)
 		if [[ $current == -* ]]; then

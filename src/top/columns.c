@@ -118,6 +118,17 @@ static void append_holder(struct text *text, const struct row *row)
 		text_append_format(text, " +%zu", wait->holder_count - 1);
 }
 
+static void append_waiters(struct text *text, const struct row *row)
+{
+	if (row->thread->holds_up)
+		text_append_format(text, "%zu", row->thread->holds_up);
+}
+
+static int compare_waiters(const struct row *left, const struct row *right)
+{
+	return COMPARE(right->thread->holds_up, left->thread->holds_up);
+}
+
 static void append_syscall(struct text *text, const struct row *row)
 {
 	const struct syscall_call *call = row->thread->syscall;
@@ -170,6 +181,8 @@ const struct column column_table[COLUMNS] = {
 		FACET_WAIT, append_wait, NULL},
 	[COLUMN_HOLDER] = {"holder", "ON", "on whom it waits", 10, 30, false, true, FACET_HOLDER,
 		append_holder, NULL},
+	[COLUMN_WAITERS] = {"waiters", "WAITERS", "how many wait for it, directly or behind others",
+		7, 7, true, false, -1, append_waiters, compare_waiters},
 	[COLUMN_SYSCALL] = {"syscall", "SYSCALL", "the system call that it is in", 11, 16, false,
 		true, FACET_SYSCALL, append_syscall, NULL},
 	[COLUMN_KERNEL] = {"kernel", "KERNEL", "the kernel's function that it is in", 14, 28, false,

@@ -26,19 +26,13 @@ static unsigned put(
 /* "3 running, 1 uninterruptible, 2 held up, 12 waiting, 1204 resting". */
 static void append_pains(struct text *text, const struct rows *rows)
 {
-	static const char *const words[PAINS] = {
-		[PAIN_RUNNING] = "running",
-		[PAIN_UNINTERRUPTIBLE] = "uninterruptible",
-		[PAIN_HELD] = "held up",
-		[PAIN_WAITING] = "waiting",
-		[PAIN_RESTING] = "resting",
-	};
 	const char *comma = ": ";
 
 	for (int i = 0; i < PAINS; i++) {
 		if (!rows->pains[i])
 			continue;
-		text_append_format(text, "%s%zu %s", comma, rows->pains[i], words[i]);
+		text_append_format(
+			text, "%s%zu %s", comma, rows->pains[i], pain_name((enum pain)i));
 		comma = ", ";
 	}
 }
@@ -153,7 +147,10 @@ static unsigned style_of_cell(const struct column *column, const struct row *row
 	bool changed = column->facet >= 0 && (row->changed >> column->facet & 1) && !row->is_new;
 	unsigned style = row->pain == PAIN_RESTING ? STYLE_DIM : STYLE_PLAIN;
 
-	if (column->facet == FACET_STATE && row->pain == PAIN_RUNNING)
+	if (row->pain == PAIN_DEADLOCKED &&
+		(column->facet == FACET_WAIT || column->facet == FACET_HOLDER))
+		style = STYLE_ALARM;
+	else if (column->facet == FACET_STATE && row->pain == PAIN_RUNNING)
 		style = STYLE_RUNNING;
 	else if (column->facet == FACET_STATE && strchr("DTtZ", row->thread->state))
 		style = STYLE_ALARM;
@@ -260,14 +257,13 @@ static void draw_page(const struct top *top)
 
 	text_append(&title, top->page->title);
 	if (!top->page->of_nothing) {
-		struct party party = {0};
+		struct somebody who = {0};
 
 		if (top->look)
-			party = party_find(top->look, top->page_pid, 0);
+			who = somebody_find(top->look, top->page_pid, 0);
 		text_append(&title, ": ");
-		if (party.process && party.process->comm)
-			text_append_escaped(
-				&title, party.process->comm, strlen(party.process->comm));
+		if (who.process && who.process->comm)
+			text_append_escaped(&title, who.process->comm, strlen(who.process->comm));
 		text_append_format(&title, " (pid %d)", top->page_pid);
 		if (!top->page->of_process && top->page_rows != ROWS_PROCESSES)
 			text_append_format(&title, " thread %d", top->page_tid);

@@ -13,38 +13,45 @@ static const struct thread *find_thread(const struct process *process, pid_t tid
 	return NULL;
 }
 
-struct party party_find(const struct look *look, pid_t pid, pid_t tid)
+static struct somebody find_among(
+	struct process *const *processes, size_t count, pid_t pid, pid_t tid)
 {
-	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-		struct party party = {process, NULL};
+	for (size_t i = 0; i < count; i++) {
+		struct somebody who = {processes[i], NULL};
 
-		if (pid && process->pid != pid)
+		if (pid && who.process->pid != pid)
 			continue;
 		if (tid)
-			party.thread = find_thread(process, tid);
-		if (pid || party.thread)
-			return party;
+			who.thread = find_thread(who.process, tid);
+		if (pid || who.thread)
+			return who;
 	}
-	return (struct party){0};
+	return (struct somebody){0};
 }
 
-struct party holder_party(
+struct somebody somebody_find(const struct look *look, pid_t pid, pid_t tid)
+{
+	struct somebody who = find_among(look->processes, look->process_count, pid, tid);
+
+	return who.process ? who : find_among(look->related, look->related_count, pid, tid);
+}
+
+struct somebody somebody_of_holder(
 	const struct look *look, const struct process *process, const struct holder *holder)
 {
-	struct party party = {0};
+	struct somebody who = {holder->process, holder->thread};
 
-	if (holder->unseen || (!holder->pid && !holder->tid))
-		return party;
+	if (who.process || holder->unseen || (!holder->pid && !holder->tid))
+		return who;
 	if (holder->goroutine && holder->pid == process->pid) {
-		party.process = process;
+		who.process = process;
 		for (size_t i = 0; i < process->thread_count; i++) {
 			if (process->threads[i].goroutine == holder->goroutine)
-				party.thread = &process->threads[i];
+				who.thread = &process->threads[i];
 		}
-		return party;
+		return who;
 	}
-	return party_find(look, holder->pid, holder->tid);
+	return somebody_find(look, holder->pid, holder->tid);
 }
 
 static void append_name(struct text *text, const char *name)
@@ -56,7 +63,7 @@ void holder_append(struct text *text, const struct look *look, const struct proc
 	const struct holder *holder)
 {
 	bool is_own = holder->pid == process->pid;
-	struct party party = holder_party(look, process, holder);
+	struct somebody who = somebody_of_holder(look, process, holder);
 
 	if (holder->unseen || (is_own && !holder->tid && !holder->goroutine) ||
 		(!holder->pid && !holder->tid)) {
@@ -65,15 +72,15 @@ void holder_append(struct text *text, const struct look *look, const struct proc
 		text_append_format(text, "goroutine %" PRIu64, holder->goroutine);
 	} else if (holder->tid && (is_own || !holder->pid)) {
 		text_append_format(text, "thread %d", holder->tid);
-		if (party.thread) {
+		if (who.thread) {
 			text_append(text, " \"");
-			append_name(text, party.thread->comm);
+			append_name(text, who.thread->comm);
 			text_append(text, "\"");
 		}
 	} else {
-		if (party.process)
-			append_name(text, party.process->comm);
-		text_append_format(text, party.process ? " (pid %d)" : "pid %d", holder->pid);
+		if (who.process)
+			append_name(text, who.process->comm);
+		text_append_format(text, who.process ? " (pid %d)" : "pid %d", holder->pid);
 		if (holder->tid)
 			text_append_format(text, " thread %d", holder->tid);
 		if (holder->goroutine)

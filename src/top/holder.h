@@ -10,13 +10,13 @@ void holder_append(struct text *text, const struct look *look, const struct proc
 	const struct holder *holder);
 
 /* Somebody in a look; thread NULL: the process as a whole; process NULL: nobody. */
-struct party {
+struct somebody {
 	const struct process *process;
 	const struct thread *thread;
 };
 
-struct party party_find(const struct look *look, pid_t pid, pid_t tid);
+struct somebody somebody_find(const struct look *look, pid_t pid, pid_t tid);
 
 /* Whom the holder of @process's wait names, where the look has it. */
-struct party holder_party(
+struct somebody somebody_of_holder(
 	const struct look *look, const struct process *process, const struct holder *holder);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/chain_text.h"
 #include "top/rows.h"
 #include "util/memory.h"
 
@@ -15,34 +16,34 @@
 struct walk {
 	struct page *page;
 	const struct look *look;
-	struct party path[DEPTH_MAX]; /* from where it began to where it is */
+	struct somebody path[DEPTH_MAX]; /* from where it began to where it is */
 	size_t depth;
 	size_t links;
 };
 
-static bool is_same(struct party a, struct party b)
+static bool is_same(struct somebody a, struct somebody b)
 {
 	return a.process == b.process && a.thread == b.thread;
 }
 
-static bool is_on_path(const struct walk *walk, struct party party)
+static bool is_on_path(const struct walk *walk, struct somebody who)
 {
 	for (size_t i = 0; i < walk->depth; i++) {
-		if (is_same(walk->path[i], party))
+		if (is_same(walk->path[i], who))
 			return true;
 	}
 	return false;
 }
 
-static void put_party(struct page *page, struct party party)
+static void put_somebody(struct page *page, struct somebody who)
 {
-	if (party.thread) {
-		page_format(page, STYLE_PLAIN, "thread %d \"", party.thread->tid);
-		page_put_raw(page, STYLE_STRONG, party.thread->comm ? party.thread->comm : "?");
+	if (who.thread) {
+		page_format(page, STYLE_PLAIN, "thread %d \"", who.thread->tid);
+		page_put_raw(page, STYLE_STRONG, who.thread->comm ? who.thread->comm : "?");
 		page_put(page, STYLE_PLAIN, "\" of ");
 	}
-	page_put_raw(page, STYLE_STRONG, party.process->comm ? party.process->comm : "?");
-	page_format(page, STYLE_PLAIN, " (pid %d)", party.process->pid);
+	page_put_raw(page, STYLE_STRONG, who.process->comm ? who.process->comm : "?");
+	page_format(page, STYLE_PLAIN, " (pid %d)", who.process->pid);
 }
 
 /* What the thread is at, on a line of its own. */
@@ -67,13 +68,6 @@ static void put_plight(struct page *page, const struct thread *thread, size_t in
 /* Of a process as a whole: how its threads fare. */
 static void put_process_plight(struct page *page, const struct process *process, size_t indent)
 {
-	static const char *const words[PAINS] = {
-		[PAIN_RUNNING] = "running",
-		[PAIN_UNINTERRUPTIBLE] = "uninterruptible",
-		[PAIN_HELD] = "held up by somebody",
-		[PAIN_WAITING] = "waiting",
-		[PAIN_RESTING] = "resting",
-	};
 	size_t counts[PAINS] = {0};
 	const char *comma = "";
 
@@ -84,36 +78,36 @@ static void put_process_plight(struct page *page, const struct process *process,
 	for (int i = 0; i < PAINS; i++) {
 		if (!counts[i])
 			continue;
-		page_format(page, STYLE_DIM, "%s%zu %s", comma, counts[i], words[i]);
+		page_format(page, STYLE_DIM, "%s%zu %s", comma, counts[i], pain_name((enum pain)i));
 		comma = ", ";
 	}
 	page_end(page);
 }
 
 /* The thread itself where the process has no other. */
-static struct party only_thread(struct party party)
+static struct somebody only_thread(struct somebody who)
 {
-	if (party.process && !party.thread && party.process->thread_count == 1)
-		party.thread = &party.process->threads[0];
-	return party;
+	if (who.process && !who.thread && who.process->thread_count == 1)
+		who.thread = &who.process->threads[0];
+	return who;
 }
 
-static void put_onward(struct walk *walk, struct party party);
+static void put_onward(struct walk *walk, struct somebody who);
 
-static void put_holder(struct walk *walk, struct party party, const struct holder *holder)
+static void put_holder(struct walk *walk, struct somebody who, const struct holder *holder)
 {
-	struct party next = only_thread(holder_party(walk->look, party.process, holder));
+	struct somebody next = only_thread(somebody_of_holder(walk->look, who.process, holder));
 	size_t indent = walk->depth * INDENT;
 	struct text name cleanup_text = {0};
 
 	page_pad(walk->page, indent, 0);
 	page_put(walk->page, STYLE_DIM, holder->sureness == SURE_OWNS ? "on " : "perhaps on ");
 	if (next.process) {
-		put_party(walk->page, next);
+		put_somebody(walk->page, next);
 		if (holder->uncertain)
 			page_put(walk->page, STYLE_ALARM, " ?");
 	} else {
-		holder_append(&name, walk->look, party.process, holder);
+		holder_append(&name, walk->look, who.process, holder);
 		page_put(walk->page, STYLE_PLAIN, name.bytes);
 	}
 	if (holder->text && (!name.bytes || strcmp(name.bytes, holder->text)))
@@ -126,29 +120,29 @@ static void put_holder(struct walk *walk, struct party party, const struct holde
 	page_end(walk->page);
 	if (next.thread)
 		put_onward(walk, next);
-	else if (next.process && next.process != party.process)
+	else if (next.process && next.process != who.process)
 		put_process_plight(walk->page, next.process, indent + INDENT);
 }
 
-/* What the thread of @party waits for, and on whom, one step further in. */
-static void put_onward(struct walk *walk, struct party party)
+/* What the thread of @who waits for, and on whom, one step further in. */
+static void put_onward(struct walk *walk, struct somebody who)
 {
-	const struct wait *wait = party.thread->wait;
+	const struct wait *wait = who.thread->wait;
 
-	put_plight(walk->page, party.thread, walk->depth * INDENT + INDENT);
+	put_plight(walk->page, who.thread, walk->depth * INDENT + INDENT);
 	if (!wait || walk->depth == DEPTH_MAX)
 		return;
-	walk->path[walk->depth++] = party;
+	walk->path[walk->depth++] = who;
 	for (size_t i = 0; i < wait->holder_count && walk->links < LINKS_MAX; i++) {
 		walk->links++;
-		put_holder(walk, party, &wait->holders[i]);
+		put_holder(walk, who, &wait->holders[i]);
 	}
 	walk->depth--;
 }
 
 /* A wait of somebody on somebody. */
 struct link {
-	struct party waiter, holder;
+	struct somebody waiter, holder;
 };
 
 struct links {
@@ -156,49 +150,52 @@ struct links {
 	size_t count, capacity;
 };
 
+static void add_links(struct links *links, const struct look *look, const struct process *process)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct wait *wait = process->threads[i].wait;
+
+		for (size_t j = 0; wait && j < wait->holder_count; j++) {
+			struct somebody holder =
+				somebody_of_holder(look, process, &wait->holders[j]);
+
+			if (!holder.process || (!holder.thread && holder.process == process))
+				continue;
+			array_reserve(links->items, links->count, links->capacity);
+			links->items[links->count++] =
+				(struct link){{process, &process->threads[i]}, holder};
+		}
+	}
+}
+
 /* Every wait in the look on whom the look has too. */
 static struct links find_links(const struct look *look)
 {
 	struct links links = {0};
 
-	for (size_t i = 0; i < look->process_count; i++) {
-		const struct process *process = look->processes[i];
-
-		for (size_t j = 0; j < process->thread_count; j++) {
-			const struct wait *wait = process->threads[j].wait;
-
-			for (size_t k = 0; wait && k < wait->holder_count; k++) {
-				struct party holder =
-					holder_party(look, process, &wait->holders[k]);
-
-				if (!holder.process ||
-					(!holder.thread && holder.process == process))
-					continue;
-				array_reserve(links.items, links.count, links.capacity);
-				links.items[links.count++] =
-					(struct link){{process, &process->threads[j]}, holder};
-			}
-		}
-	}
+	for (size_t i = 0; i < look->process_count; i++)
+		add_links(&links, look, look->processes[i]);
+	for (size_t i = 0; i < look->related_count; i++)
+		add_links(&links, look, look->related[i]);
 	return links;
 }
 
-static void put_waiters(struct walk *walk, const struct links *links, struct party party)
+static void put_waiters(struct walk *walk, const struct links *links, struct somebody who)
 {
 	if (walk->depth == DEPTH_MAX)
 		return;
-	walk->path[walk->depth++] = party;
+	walk->path[walk->depth++] = who;
 	for (size_t i = 0; i < links->count; i++) {
 		const struct link *link = &links->items[i];
-		bool is_on_party = link->holder.thread ? is_same(link->holder, party)
-						       : link->holder.process == party.process;
+		bool is_on_it = link->holder.thread ? is_same(link->holder, who)
+						    : link->holder.process == who.process;
 
-		if (!is_on_party || is_on_path(walk, link->waiter))
+		if (!is_on_it || is_on_path(walk, link->waiter))
 			continue;
 		if (walk->links++ >= LINKS_MAX)
 			break;
 		page_pad(walk->page, walk->depth * INDENT, 0);
-		put_party(walk->page, link->waiter);
+		put_somebody(walk->page, link->waiter);
 		page_end(walk->page);
 		put_plight(walk->page, link->waiter.thread, walk->depth * INDENT + INDENT);
 		put_waiters(walk, links, link->waiter);
@@ -206,18 +203,18 @@ static void put_waiters(struct walk *walk, const struct links *links, struct par
 	walk->depth--;
 }
 
-void links_put(struct page *page, const struct look *look, struct party party)
+void links_put(struct page *page, const struct look *look, struct somebody who)
 {
 	struct walk onward = {.page = page, .look = look}, back = {.page = page, .look = look};
 	struct links links = find_links(look);
 
-	put_party(page, party);
+	put_somebody(page, who);
 	page_end(page);
-	put_onward(&onward, party);
+	put_onward(&onward, who);
 	page_end(page);
 	page_put(page, STYLE_STRONG, "on it wait");
 	page_end(page);
-	put_waiters(&back, &links, party);
+	put_waiters(&back, &links, who);
 	if (!back.links) {
 		page_pad(page, INDENT, 0);
 		page_put(page, STYLE_DIM, "none of those that are looked at, as far as is known");
@@ -228,4 +225,8 @@ void links_put(struct page *page, const struct look *look, struct party party)
 		page_end(page);
 	}
 	free(links.items);
+	if (look->deadlock_count || look->blocker_count) {
+		page_end(page);
+		deadlocks_put(page, look);
+	}
 }

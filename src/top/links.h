@@ -5,5 +5,5 @@
 #include "render/page.h"
 #include "top/holder.h"
 
-/* Writes both ways from the thread of @party, as far as @look goes. */
-void links_put(struct page *page, const struct look *look, struct party party);
+/* Writes both ways from the thread of @who, as far as @look goes. */
+void links_put(struct page *page, const struct look *look, struct somebody who);

@@ -134,7 +134,7 @@ void looks_hurry(struct looks *looks)
 
 bool looks_stop(struct looks *looks)
 {
-	struct timespec until = timespec_of(clock_ns(CLOCK_MONOTONIC) + STOP_PATIENCE_NS);
+	struct timespec until = timespec_of(clock_ns(CLOCK_REALTIME) + STOP_PATIENCE_NS);
 
 	if (!looks)
 		return true;
@@ -142,7 +142,7 @@ bool looks_stop(struct looks *looks)
 	looks->stops = true;
 	pthread_cond_signal(&looks->changed);
 	pthread_mutex_unlock(&looks->mutex);
-	if (pthread_clockjoin_np(looks->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	if (pthread_timedjoin_np(looks->thread, NULL, &until) != 0)
 		return false;
 	destroy(looks);
 	return true;

@@ -54,36 +54,36 @@ static void put_groups(
 
 static bool put_stack(struct page *page, const struct top *top)
 {
-	struct party party = party_find(top->look, top->page_pid, top->page_tid);
+	struct somebody who = somebody_find(top->look, top->page_pid, top->page_tid);
 	struct render_options options = options_of(top);
 
-	if (top->page_rows == ROWS_PROCESSES && party.process) {
-		put_groups(page, top, party.process, 0);
+	if (top->page_rows == ROWS_PROCESSES && who.process) {
+		put_groups(page, top, who.process, 0);
 		return true;
 	}
-	if (!party.thread)
+	if (!who.thread)
 		return false;
 	if (top->page_rows == ROWS_STACKS) {
-		put_groups(page, top, party.process, party.thread->tid);
+		put_groups(page, top, who.process, who.thread->tid);
 		return true;
 	}
-	struct thread_group alone = {&party.thread, 1, true};
-	thread_group_put(page, party.process, &alone, &options);
+	struct thread_group alone = {&who.thread, 1, true};
+	thread_group_put(page, who.process, &alone, &options);
 	return true;
 }
 
 static bool put_goroutines(struct page *page, const struct top *top)
 {
-	struct party party = party_find(top->look, top->page_pid, 0);
+	struct somebody who = somebody_find(top->look, top->page_pid, 0);
 	struct render_options options = options_of(top);
 
-	if (!party.process)
+	if (!who.process)
 		return false;
-	if (party.process->goroutine_count) {
-		goroutines_put(page, party.process, &options);
+	if (who.process->goroutine_count) {
+		goroutines_put(page, who.process, &options);
 		return true;
 	}
-	for_each_gap (gap, &party.process->gaps) {
+	for_each_gap (gap, &who.process->gaps) {
 		page_put(page, STYLE_GAP, gap->reason);
 		page_end(page);
 	}
@@ -96,11 +96,11 @@ static bool put_goroutines(struct page *page, const struct top *top)
 
 static bool put_chain(struct page *page, const struct top *top)
 {
-	struct party party = party_find(top->look, top->page_pid, top->page_tid);
+	struct somebody who = somebody_find(top->look, top->page_pid, top->page_tid);
 
-	if (!party.thread)
+	if (!who.thread)
 		return false;
-	links_put(page, top->look, party);
+	links_put(page, top->look, who);
 	return true;
 }
 
@@ -127,10 +127,11 @@ static bool put_help(struct page *page, const struct top *top)
 	page_end(page);
 	page_end(page);
 	page_put(page, STYLE_PLAIN,
-		"First stand those that run, then the uninterruptible, those whom somebody holds");
+		"First stand the deadlocked, those that run, the uninterruptible, those whom "
+		"somebody");
 	page_end(page);
 	page_put(page, STYLE_PLAIN,
-		"up, others that wait, each the longest first; last those that rest.");
+		"holds up, others that wait, each the longest first; last those that rest.");
 	page_end(page);
 	return true;
 }

@@ -8,6 +8,20 @@
 #include "top/columns.h"
 #include "util/text.h"
 
+const char *pain_name(enum pain pain)
+{
+	static const char *const names[PAINS] = {
+		[PAIN_DEADLOCKED] = "deadlocked",
+		[PAIN_RUNNING] = "running",
+		[PAIN_UNINTERRUPTIBLE] = "uninterruptible",
+		[PAIN_HELD] = "held up",
+		[PAIN_WAITING] = "waiting",
+		[PAIN_RESTING] = "resting",
+	};
+
+	return names[pain];
+}
+
 /* Whether @holder tells whom to look at: "any other thread of its process" does not. */
 static bool is_telling(const struct process *process, const struct holder *holder)
 {
@@ -29,6 +43,8 @@ static bool is_held(const struct process *process, const struct thread *thread)
 
 enum pain thread_pain(const struct process *process, const struct thread *thread)
 {
+	if (thread->wait && thread->wait->deadlock)
+		return PAIN_DEADLOCKED;
 	if (thread_rests_in_role(thread))
 		return PAIN_RESTING;
 	switch (thread->state) {
@@ -49,11 +65,13 @@ enum pain thread_pain(const struct process *process, const struct thread *thread
 
 #define COMPARE(left, right) (((left) > (right)) - ((left) < (right)))
 
-/* The longest in its wait first. */
+/* For whom the most wait first, then the longest in its wait. */
 static int by_pain(const struct row *left, const struct row *right)
 {
 	int order = COMPARE(left->pain, right->pain);
 
+	if (!order)
+		order = COMPARE(right->thread->holds_up, left->thread->holds_up);
 	if (!order)
 		order = COMPARE(right->thread->blocked_ns, left->thread->blocked_ns);
 	if (!order)

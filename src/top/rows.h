@@ -14,6 +14,7 @@
 
 /* How much a thread's plight is of interest: what hurts most stands first. */
 enum pain {
+	PAIN_DEADLOCKED, /* or behind those that are */
 	PAIN_RUNNING,
 	PAIN_UNINTERRUPTIBLE,
 	PAIN_HELD, /* somebody that is known holds it up */
@@ -58,6 +59,9 @@ struct rows {
 	size_t hidden;       /* rows that rest */
 	size_t pains[PAINS]; /* threads */
 };
+
+/* The word for it: "held up". Static. */
+const char *pain_name(enum pain pain);
 
 enum pain thread_pain(const struct process *process, const struct thread *thread);
 

@@ -54,6 +54,32 @@ static void what_hurts_most_stands_first(void **state)
 	assert_int_equal(scene->rows.pains[PAIN_RESTING], 1);
 }
 
+static void assert_cell(struct scene *scene, enum column_id column, pid_t tid, const char *expected)
+{
+	struct text text cleanup_text = {0};
+	const struct thread *thread = thread_of(scene->look, tid);
+	struct row row = {.look = scene->look,
+		.process = scene->look->processes[0],
+		.thread = thread,
+		.threads = &thread,
+		.count = 1};
+
+	column_table[column].append(&text, &row);
+	assert_string_equal(text.bytes ? text.bytes : "", expected);
+}
+
+static void deadlocked_threads_stand_first_and_of_others_who_holds_up_the_most(void **state)
+{
+	struct scene *scene = *state;
+	static const struct deadlock deadlock;
+
+	thread_of(scene->look, HELD)->wait->deadlock = &deadlock;
+	thread_of(scene->look, HOLDING)->holds_up = 2; /* though WAITING has waited longer */
+	ASSERT_THREADS(scene, HELD, RUNNING, STUCK, HOLDING, WAITING, RESTING);
+	assert_cell(scene, COLUMN_WAITERS, HOLDING, "2");
+	assert_cell(scene, COLUMN_WAITERS, WAITING, "");
+}
+
 static void who_waits_for_any_thread_of_its_own_process_is_held_up_by_nobody_in_particular(
 	void **state)
 {
@@ -176,20 +202,6 @@ static void a_row_tells_what_changed_of_the_thread_that_stands_for_it(void **sta
 	facts_destroy(after);
 }
 
-static void assert_cell(struct scene *scene, enum column_id column, pid_t tid, const char *expected)
-{
-	struct text text cleanup_text = {0};
-	const struct thread *thread = thread_of(scene->look, tid);
-	struct row row = {.look = scene->look,
-		.process = scene->look->processes[0],
-		.thread = thread,
-		.threads = &thread,
-		.count = 1};
-
-	column_table[column].append(&text, &row);
-	assert_string_equal(text.bytes ? text.bytes : "", expected);
-}
-
 static void cells_tell_what_they_are_named_for(void **state)
 {
 	struct scene *scene = *state;
@@ -306,6 +318,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_hurts_most_stands_first),
+		TEST(deadlocked_threads_stand_first_and_of_others_who_holds_up_the_most),
 		TEST(who_waits_for_any_thread_of_its_own_process_is_held_up_by_nobody_in_particular),
 		TEST(the_longest_in_its_wait_stands_first_and_reversed_last_but_before_the_resting),
 		TEST(rows_are_sorted_by_a_column_and_those_with_nothing_there_come_last),
