@@ -93,6 +93,10 @@ static int by_settings(const void *left_row, const void *right_row, void *argume
 
 		order = column_compare(column, left, right);
 	}
+	if (!order && settings->kind == ROWS_STACKS && !settings->sort) {
+		order = COMPARE(left->pain, right->pain);
+		order = order ? order : COMPARE(right->count, left->count);
+	}
 	if (!order)
 		order = by_pain(left, right);
 	return settings->reversed ? -order : order;

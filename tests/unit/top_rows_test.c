@@ -168,8 +168,8 @@ static void threads_with_the_same_stack_share_a_row(void **state)
 
 	add_process(scene->look, 7, "calm", 3);
 	scene->settings.kind = ROWS_STACKS;
-	ASSERT_THREADS(scene, RUNNING, STUCK, HELD, WAITING, 7, HOLDING, RESTING);
-	assert_int_equal(scene->rows.items[4].count, 3);
+	ASSERT_THREADS(scene, RUNNING, STUCK, HELD, 7, WAITING, HOLDING, RESTING);
+	assert_int_equal(scene->rows.items[3].count, 3); /* the larger first */
 	scene->settings.filter = "mutex"; /* the other threads are no part of any row */
 	ASSERT_THREADS(scene, HELD);
 	assert_ptr_equal(scene->rows.items[0].process, scene->look->processes[0]);
