@@ -12,7 +12,7 @@
 #   make check-go   compares goroutines with what Go 1.19 and 1.21 to 1.27 say, which it fetches
 #   make check-go-servers   the same of etcd, caddy and prometheus; esbuild's are listed
 #   make storm-go   looks at 100,000 goroutines a second that come and go, for STORM_SECONDS
-#   make install    with DESTDIR and prefix: the program, its man page, bash completion
+#   make install    with DESTDIR and prefix: the program, its man pages, bash completion
 #   make uninstall  takes these away
 #
 #   SAN=address,undefined   builds with sanitizers, in a folder of its own
@@ -32,7 +32,7 @@ empty :=
 comma := ,
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 
-PACKAGES := libdw libelf json-c liblzma libprotobuf-c zlib
+PACKAGES := libdw libelf json-c liblzma libprotobuf-c zlib ncursesw
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
 	-Wwrite-strings -Wimplicit-fallthrough
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNINGS) -Isrc -isystem $(B)/gen \
@@ -40,7 +40,7 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -DWHYSTUCK_VERSION='"$(VERSION)"' $(WARNIN
 	$(shell pkg-config --cflags $(PACKAGES))
 # The dynamic loader would take longer than a look at one thread: the program is linked statically where
 # every library has an archive (STATIC= links it to shared ones).
-ARCHIVES := dw elf json-c protobuf-c lzma z bz2 iberty c
+ARCHIVES := dw elf json-c protobuf-c lzma z bz2 iberty ncursesw tinfo c
 MISSING_ARCHIVES := $(foreach name,$(ARCHIVES),$(if $(findstring /,$(shell $(CC) -print-file-name=lib$(name).a)),,$(name)))
 STATIC ?= $(if $(SAN)$(strip $(MISSING_ARCHIVES)),,yes)
 LIBS := $(shell pkg-config --libs $(PACKAGES)) -liberty
@@ -124,10 +124,12 @@ unit-check: $(UNIT_TESTS)
 install: $(B)/whystuck
 	$(INSTALL) -D -m 755 $< $(DESTDIR)$(bindir)/whystuck
 	$(INSTALL) -D -m 644 man/whystuck.1 $(DESTDIR)$(man1dir)/whystuck.1
+	$(INSTALL) -D -m 644 man/whystuck-top.1 $(DESTDIR)$(man1dir)/whystuck-top.1
 	$(INSTALL) -D -m 644 completions/whystuck.bash $(DESTDIR)$(bashdir)/whystuck
 
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/whystuck $(DESTDIR)$(man1dir)/whystuck.1 \
+		$(DESTDIR)$(man1dir)/whystuck-top.1 \
 		$(DESTDIR)$(bashdir)/whystuck
 
 clean:

@@ -9,6 +9,11 @@ _whystuck()
 		--no-kernel --no-user --lines --no-lines --stop= -n --max-frames= -p --process-info
 		--addresses --color= -v --verbose -h --help -V --version'
 	local words='' line
+	if [[ ${COMP_WORDS[1]} == top ]]; then
+		options='-a --all -k --kernel-threads -t --thread= -s --state= -d --delay= -c --columns=
+			-g --goroutines --no-goroutines --runtime-frames -n --max-frames= --no-kernel
+			--no-user --lines --no-lines --color= --stop= -h --help -V --version'
+	fi
 
 	# "=" is among COMP_WORDBREAKS, so that --format=js comes as three words
 	if [[ $current == = ]]; then
@@ -22,7 +27,8 @@ _whystuck()
 	-f | --format) words='text json folded' ;;
 	--stop) words='auto never always' ;;
 	--color) words='auto always never' ;;
-	-t | --thread | -s | --state | -n | --max-frames | --goroutine) return ;;
+	-c | --columns) words='pid tid threads uid comm state time wait holder waiters syscall kernel user' ;;
+	-d | --delay | -t | --thread | -s | --state | -n | --max-frames | --goroutine) return ;;
 	*)
 		if [[ $current == -* ]]; then
 			words=$options
@@ -31,7 +37,7 @@ _whystuck()
 			while read -r line; do
 				[[ $line =~ ^[A-Za-z0-9._+-]+( +[0-9]+)?$ ]] && words+=" $line"
 			done < <(ps -A -o comm=,pid= 2>/dev/null)
-			((COMP_CWORD == 1)) && words+=' show'
+			((COMP_CWORD == 1)) && words+=' show top'
 		fi
 		;;
 	esac

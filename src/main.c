@@ -9,6 +9,7 @@
 
 #include "cli/record.h"
 #include "cli/show.h"
+#include "top/top.h"
 #include "util/memory.h"
 
 /*
@@ -33,6 +34,7 @@ static const struct {
 } commands[] = {
 	{"record", record_command},
 	{"show", show_command},
+	{"top", top_command},
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "model/process.h"
 #include "util/memory.h"
 #include "util/text.h"
 
@@ -20,7 +21,6 @@
 #define WIDTH_DEFAULT 100
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
-#define STATES "RSDTtZXIP" /* task_state_array of fs/proc/array.c */
 
 /* The hyphen gives what is no option in its place, the colon leaves the messages to us. */
 static const char short_options[] = "-:akt:s:f:gn:pvhV";
@@ -63,7 +63,7 @@ static const char help_head[] =
 	"  -a, --all              every process of the machine\n"
 	"  -k, --kernel-threads   with -a: kernel threads too\n"
 	"  -t, --thread=TID       only this thread; may be repeated. Needs no TARGET\n"
-	"  -s, --state=STATES     only threads in these states: any of " STATES "\n"
+	"  -s, --state=STATES     only threads in these states: any of " THREAD_STATES "\n"
 	"      --goroutine=ID     only this goroutine and the thread that runs it; may\n"
 	"                         be repeated\n"
 	"\n"
@@ -173,9 +173,9 @@ static enum options_outcome add_goroutine(struct options *options, const char *s
 
 static enum options_outcome set_states(struct options *options, const char *string)
 {
-	if (!*string || string[strspn(string, STATES)])
-		return options_wrong(
-			"no thread states", string, "-s takes letters of " STATES ", as in DR");
+	if (!*string || string[strspn(string, THREAD_STATES)])
+		return options_wrong("no thread states", string,
+			"-s takes letters of " THREAD_STATES ", as in DR");
 	options->states = string;
 	return OPTIONS_LOOK;
 }

@@ -43,12 +43,15 @@ struct kernel_lock {
 	bool is_read;   /* it is had by readers, of which this was the last to come */
 };
 
+/* task_state_array of fs/proc/array.c. */
+#define THREAD_STATES "RSDTtZXIP"
+
 struct thread {
 	pid_t tid;
 	pid_t namespace_tid; /* its own idea of its id (innermost pid namespace); 0: the same, or
 				not known */
 	const char *comm;
-	char state;          /* the kernel's letter, fs/proc/array.c: R S D T t Z X I P */
+	char state;          /* the kernel's letter, one of THREAD_STATES */
 	bool vanished;       /* it ended during the look; what was read until then stands */
 	int cpu;             /* where it runs or ran last; -1: not known */
 	int64_t blocked_ns;  /* since it last ran; -1: not known, or it runs */

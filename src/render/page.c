@@ -17,6 +17,24 @@ static const char *const sequences[] = {
 	[STYLE_GAP] = "\033[33m",
 };
 
+#define SEQUENCE_END "\033[0m"
+
+size_t page_style_at(const char *bytes, enum style *style)
+{
+	*style = STYLE_PLAIN;
+	if (*bytes != '\033')
+		return 0;
+	for (size_t i = STYLE_PLAIN + 1; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
+		size_t length = strlen(sequences[i]);
+
+		if (strncmp(bytes, sequences[i], length) == 0) {
+			*style = (enum style)i;
+			return length;
+		}
+	}
+	return strncmp(bytes, SEQUENCE_END, strlen(SEQUENCE_END)) == 0 ? strlen(SEQUENCE_END) : 0;
+}
+
 void page_deinit(struct page *page)
 {
 	text_deinit(&page->line);
@@ -50,7 +68,7 @@ static void put_bytes(struct page *page, enum style style, const char *bytes, si
 		text_append(&page->line, sequences[style]);
 	text_append_bytes(&page->line, bytes, length);
 	if (styled)
-		text_append(&page->line, "\033[0m");
+		text_append(&page->line, SEQUENCE_END);
 	page->column += count_columns(bytes, length);
 }
 

@@ -57,5 +57,11 @@ void page_discard(struct page *page);
  */
 void page_wrap(struct page *page, size_t indent, enum style style, const char *item);
 
+/*
+ * The length of the sequence at @bytes, which ends with a NUL, by which a page changes the style,
+ * and the style that begins after it; 0: none stands there.
+ */
+size_t page_style_at(const char *bytes, enum style *style);
+
 /* How many columns @string takes: one for each code point. */
 size_t text_columns(const char *string);

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Text: a look as people read it. Always UTF-8, whatever the locale says. */
+#include "render/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/group.h"
 #include "render/chain_text.h"
 #include "render/goroutine_text.h"
 #include "render/group_text.h"
 #include "render/info_text.h"
-#include "render/page.h"
-#include "render/render.h"
 #include "render/stack_text.h"
 #include "util/memory.h"
 
@@ -315,7 +314,7 @@ static void put_role(
 	}
 }
 
-static void put_group(struct page *page, const struct process *process,
+void thread_group_put(struct page *page, const struct process *process,
 	const struct thread_group *group, const struct render_options *options)
 {
 	const struct thread *thread = group->threads[0];
@@ -374,7 +373,7 @@ static void put_process(
 		group_threads(process, options->grouping != GROUP_NEVER, scratch);
 	for (size_t i = 0; i < groups.count; i++) {
 		page_end(page);
-		put_group(page, process, &groups.items[i], options);
+		thread_group_put(page, process, &groups.items[i], options);
 	}
 	if (process->goroutines)
 		goroutines_put(page, process, options);

@@ -6,10 +6,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static void (*_Atomic last_act)(void); /* NULL: nothing */
+
+void memory_at_exhaustion(void (*act)(void))
+{
+	last_act = act;
+}
+
 void out_of_memory(void)
 {
 	static const char message[] = "whystuck: out of memory\n";
+	void (*act)(void) = last_act;
 
+	if (act)
+		act();
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0) {
 		/* nobody is left to tell */
 	}

@@ -14,6 +14,12 @@
 _Noreturn void out_of_memory(void);
 
 /*
+ * Has out_of_memory() call @act first, which may do no more than a signal's handler: for who has
+ * changed something that would outlive the program.
+ */
+void memory_at_exhaustion(void (*act)(void));
+
+/*
  * Where the address space is limited (ulimit -v), makes a crash end in out_of_memory() as well:
  * libdw 0.188 goes on with what malloc() refused it. Without a limit crashes stay what they are.
  */
