@@ -253,7 +253,8 @@ static size_t keep_proved(struct wait_list *list)
 {
 	size_t kept = 0, holders = 0;
 
-	qsort(list->items, list->count, sizeof(struct wait *), compare_pointers);
+	if (list->count)
+		qsort(list->items, list->count, sizeof(struct wait *), compare_pointers);
 	for (size_t i = 0; i < list->count; i++) {
 		struct wait *wait = list->items[i];
 

@@ -124,6 +124,7 @@ def kernel_tells_locks():
     return built and release >= (6, 17)
 
 
+@pytest.mark.skipif(bool(os.environ.get("STOP")), reason="only BPF tells")
 @pytest.mark.skipif(not kernel_tells_locks(), reason="needs Linux 6.17 with its blocker tracking")
 @pytest.mark.parametrize("name,lock", [("on-kernel-mutex", "a mutex in the kernel, in *"),
                                        ("on-kernel-rwsem", "a read-write lock, to write, in the "
