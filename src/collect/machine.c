@@ -43,6 +43,14 @@ struct machine {
 	struct open_file *files; /* sorted by compare_files() */
 	size_t file_count, file_capacity;
 
+	/* What was found last. All processes that read a pipe ask who writes it: to go through
+	 * the readers for each of them would take the square of their number. */
+	dev_t device;
+	ino_t inode;
+	enum peer_access access;
+	struct open_file *found; /* heap */
+	size_t found_count, found_capacity;
+
 	struct command *commands;
 	struct network *networks;
 	ino_t own_namespace;
@@ -76,6 +84,7 @@ void machine_destroy(struct machine *machine)
 	}
 	HASH_CLEAR(hh, machine->commands);
 	free(machine->files);
+	free(machine->found);
 	free(machine->ttys);
 	free(machine);
 }
@@ -93,25 +102,52 @@ static int parse_number(const char *name)
 	return *end || errno || number > INT32_MAX ? -1 : (int)number;
 }
 
-/* Whether nothing is numbered in @directory, which stays at its start. A small buffer, since the
- * kernel makes an inode for each entry that it gives. */
+/* The entries of a directory by getdents(2), in a buffer of the caller's. */
+struct entries {
+	int directory;
+	char *buffer;
+	size_t size;
+	ssize_t length, at;
+};
+
+/* The name of the next entry that is a number, which goes to *number; NULL: there is no other. */
+static const char *next_number(struct entries *entries, int *number)
+{
+	for (;;) {
+		unsigned short size;
+
+		if (entries->at >= entries->length) {
+			entries->at = 0;
+			entries->length =
+				getdents64(entries->directory, entries->buffer, entries->size);
+			if (entries->length <= 0)
+				return NULL;
+		}
+		const char *entry = entries->buffer + entries->at;
+		memcpy(&size, entry + offsetof(struct dirent64, d_reclen), sizeof(size));
+		entries->at += size;
+		const char *name = entry + offsetof(struct dirent64, d_name);
+		*number = parse_number(name);
+		if (*number >= 0)
+			return name;
+	}
+}
+
+/*
+ * Whether nothing is numbered in @directory, which stays at its start. Since Linux 6.2 its size
+ * tells how many there are (fs/proc/fd.c, proc_fd_getattr()); before, it is 0. A small buffer,
+ * since the kernel makes an inode for each entry that it gives.
+ */
 static bool is_empty(int directory)
 {
 	char buffer[256] __attribute__((aligned(8)));
-	bool empty = true;
-	ssize_t length;
+	struct entries entries = {directory, buffer, sizeof(buffer), 0, 0};
+	struct stat status;
+	int number;
 
-	while (empty && (length = getdents64(directory, buffer, sizeof(buffer))) > 0) {
-		for (ssize_t at = 0; at < length;) {
-			unsigned short size;
-
-			memcpy(&size, buffer + at + offsetof(struct dirent64, d_reclen),
-				sizeof(size));
-			if (parse_number(buffer + at + offsetof(struct dirent64, d_name)) >= 0)
-				empty = false;
-			at += size;
-		}
-	}
+	if (fstat(directory, &status) == 0 && status.st_size > 0)
+		return false;
+	bool empty = !next_number(&entries, &number);
 	lseek(directory, 0, SEEK_SET);
 	return empty;
 }
@@ -177,23 +213,26 @@ int machine_open_files(int process)
 }
 
 /*
- * Adds the pipes, FIFOs and sockets among the descriptors in @directory. AT_STATX_DONT_SYNC
- * keeps a network file system that does not answer from holding us up.
+ * Adds the pipes, FIFOs and sockets among the descriptors in @directory, and tells how many
+ * descriptors there are of any kind. AT_STATX_DONT_SYNC keeps a network file system that does not
+ * answer from holding us up. This is the hottest place of a look at all processes: opendir() would
+ * make four more calls for each of them.
  */
-static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
+static size_t scan_descriptors(struct machine *machine, pid_t pid, int directory)
 {
-	const struct dirent *entry;
+	char buffer[8 * 1024] __attribute__((aligned(8)));
+	struct entries entries = {directory, buffer, sizeof(buffer), 0, 0};
+	size_t count = 0;
+	const char *name;
+	int fd;
 
-	while ((entry = readdir(directory))) {
-		int fd = parse_number(entry->d_name);
+	for (; (name = next_number(&entries, &fd)); count++) {
 		struct statx file;
 		struct stat link;
 
-		if (fd < 0 ||
-			statx(dirfd(directory), entry->d_name, AT_STATX_DONT_SYNC,
-				STATX_TYPE | STATX_INO, &file) < 0 ||
+		if (statx(directory, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, &file) < 0 ||
 			(!S_ISFIFO(file.stx_mode) && !S_ISSOCK(file.stx_mode)) ||
-			fstatat(dirfd(directory), entry->d_name, &link, AT_SYMLINK_NOFOLLOW) < 0)
+			fstatat(directory, name, &link, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		array_reserve(machine->files, machine->file_count, machine->file_capacity);
 		machine->files[machine->file_count++] = (struct open_file){
@@ -205,23 +244,24 @@ static void scan_descriptors(struct machine *machine, pid_t pid, DIR *directory)
 			.writable = link.st_mode & S_IWUSR,
 		};
 	}
+	return count;
 }
 
 static void scan_process(struct machine *machine, int proc, const char *name, pid_t pid)
 {
-	int process cleanup_close = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int files = process < 0 ? -1 : machine_open_files(process);
-	DIR *directory = files < 0 ? NULL : fdopendir(files);
+	char path[32];
 
-	if (!directory) {
-		if (errno != ENOENT && errno != ESRCH)
-			machine->partial = true;
-		if (files >= 0)
-			close(files);
+	snprintf(path, sizeof(path), "%.20s/fd", name);
+	int own cleanup_close = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (own >= 0 && scan_descriptors(machine, pid, own))
 		return;
-	}
-	scan_descriptors(machine, pid, directory);
-	closedir(directory);
+	/* Its main thread may have ended before the others. */
+	int process cleanup_close = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int files cleanup_close = process < 0 ? -1 : machine_open_files(process);
+	if (files >= 0)
+		scan_descriptors(machine, pid, files);
+	else if (errno != ENOENT && errno != ESRCH)
+		machine->partial = true;
 }
 
 static int compare_files(const void *left, const void *right)
@@ -240,6 +280,7 @@ static int compare_files(const void *left, const void *right)
 static void scan(struct machine *machine)
 {
 	const struct dirent *entry;
+	const pid_t self = getpid();
 	DIR *proc;
 
 	if (machine->scanned)
@@ -256,7 +297,7 @@ static void scan(struct machine *machine)
 	while ((entry = readdir(proc))) {
 		pid_t pid = parse_number(entry->d_name);
 
-		if (pid > 0 && pid != getpid())
+		if (pid > 0 && pid != self)
 			scan_process(machine, dirfd(proc), entry->d_name, pid);
 	}
 	closedir(proc);
@@ -264,12 +305,19 @@ static void scan(struct machine *machine)
 		qsort(machine->files, machine->file_count, sizeof(*machine->files), compare_files);
 }
 
-struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode)
+static bool has_access(const struct open_file *file, enum peer_access access)
 {
-	size_t low = 0, high, end;
+	return access == PEER_READS    ? file->readable
+	       : access == PEER_WRITES ? file->writable
+				       : file->readable || file->writable;
+}
 
-	scan(machine);
-	for (high = machine->file_count; low < high;) {
+/* The index of the first that is the file or stands behind where it would. */
+static size_t first_of(const struct machine *machine, dev_t device, ino_t inode)
+{
+	size_t low = 0;
+
+	for (size_t high = machine->file_count; low < high;) {
 		size_t middle = low + (high - low) / 2;
 		const struct open_file *file = &machine->files[middle];
 
@@ -278,11 +326,31 @@ struct open_files machine_find(struct machine *machine, dev_t device, ino_t inod
 		else
 			high = middle;
 	}
-	for (end = low; end < machine->file_count; end++) {
-		if (machine->files[end].device != device || machine->files[end].inode != inode)
+	return low;
+}
+
+struct open_files machine_find(
+	struct machine *machine, dev_t device, ino_t inode, enum peer_access access)
+{
+	scan(machine);
+	if (machine->found && machine->device == device && machine->inode == inode &&
+		machine->access == access)
+		return (struct open_files){machine->found, machine->found_count};
+	machine->device = device;
+	machine->inode = inode;
+	machine->access = access;
+	machine->found_count = 0;
+	for (size_t i = first_of(machine, device, inode); i < machine->file_count; i++) {
+		const struct open_file *file = &machine->files[i];
+
+		if (file->device != device || file->inode != inode)
 			break;
+		if (!has_access(file, access))
+			continue;
+		array_reserve(machine->found, machine->found_count, machine->found_capacity);
+		machine->found[machine->found_count++] = *file;
 	}
-	return (struct open_files){machine->files ? machine->files + low : NULL, end - low};
+	return (struct open_files){machine->found, machine->found_count};
 }
 
 bool machine_partial(struct machine *machine)

@@ -26,8 +26,15 @@ struct open_files {
 	size_t count;
 };
 
-/* Who has the pipe, FIFO or socket open, this process left out. */
-struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode);
+/* What one has to be able to do with a file to be at the other end of it. */
+enum peer_access { PEER_ANY, PEER_READS, PEER_WRITES };
+
+/*
+ * Who has the pipe, FIFO or socket open with that access, this process left out: until the next
+ * call.
+ */
+struct open_files machine_find(
+	struct machine *machine, dev_t device, ino_t inode, enum peer_access access);
 
 /* Whether machine_find() could not look into some processes. */
 bool machine_partial(struct machine *machine);

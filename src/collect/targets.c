@@ -56,13 +56,14 @@ static int compare_pids(const void *one, const void *other)
 static struct error list_processes(struct pids *pids)
 {
 	DIR *proc = opendir("/proc");
+	const pid_t self = getpid();
 
 	if (!proc)
 		return error_errno(errno);
 	for (struct dirent *entry; (entry = readdir(proc));) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == self)
 			continue;
 		array_reserve(pids->items, pids->count, pids->capacity);
 		pids->items[pids->count++] = pid;
