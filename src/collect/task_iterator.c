@@ -14,6 +14,9 @@
 
 struct task_iterator {
 	struct tasks *program;
+	/* What walks the process that was walked last: it is walked twice as a rule. */
+	int link;      /* -1: none */
+	pid_t process; /* its id */
 };
 
 /* Why the kernel refused, in words that tell what would help. */
@@ -37,6 +40,7 @@ void task_iterator_destroy(struct task_iterator *iterator)
 {
 	if (!iterator)
 		return;
+	close_at(&iterator->link);
 	tasks__destroy(iterator->program);
 	free(iterator);
 }
@@ -44,9 +48,8 @@ void task_iterator_destroy(struct task_iterator *iterator)
 /* What the kernel hands out by one reading at most: kernel/bpf/bpf_iter.c, bpf_seq_read(). */
 #define READ_SIZE (32 * 1024)
 
-/* A descriptor whose reading runs the program over one task, over those of a process, or, without
- * either, over all. */
-static int open_walk(const struct task_iterator *iterator, pid_t process, pid_t thread)
+/* What leads the program over one task, over those of a process, or, without either, over all. */
+static int create_link(const struct task_iterator *iterator, pid_t process, pid_t thread)
 {
 	union bpf_iter_link_info filter = {0};
 	union bpf_attr attributes = {0};
@@ -62,13 +65,31 @@ static int open_walk(const struct task_iterator *iterator, pid_t process, pid_t 
 		attributes.link_create.iter_info = (uintptr_t)&filter;
 		attributes.link_create.iter_info_len = sizeof(filter);
 	}
-	int link cleanup_close =
-		(int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
-	if (link < 0)
-		return -1;
-	memset(&attributes, 0, sizeof(attributes));
+	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
+}
+
+/* A descriptor whose reading runs the program, once, over what the link leads to. */
+static int create_walk(int link)
+{
+	union bpf_attr attributes = {0};
+
 	attributes.iter_create.link_fd = (unsigned)link;
 	return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof(attributes));
+}
+
+static int open_walk(struct task_iterator *iterator, pid_t process, pid_t thread)
+{
+	if (thread || !process) {
+		int link cleanup_close = create_link(iterator, process, thread);
+
+		return link < 0 ? -1 : create_walk(link);
+	}
+	if (iterator->link < 0 || iterator->process != process) {
+		close_at(&iterator->link);
+		iterator->link = create_link(iterator, process, 0);
+		iterator->process = process;
+	}
+	return iterator->link < 0 ? -1 : create_walk(iterator->link);
 }
 
 struct error task_iterator_create(struct task_iterator **iterator)
@@ -79,6 +100,7 @@ struct error task_iterator_create(struct task_iterator **iterator)
 		return refused(errno);
 	struct task_iterator *created = allocate_zeroed(1, sizeof(*created));
 	created->program = program;
+	created->link = -1;
 
 	/* 5.14 to 6.0 load the program and refuse to walk a single process. */
 	int fd cleanup_close = open_walk(created, getpid(), 0);
@@ -108,10 +130,15 @@ static struct error read_walk(
 
 		if (length == 0)
 			return NO_ERROR;
-		if (length > 0)
-			records->length += (size_t)length;
-		else if (errno != EINTR && errno != EAGAIN)
+		if (length < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (length < 0)
 			return refused(errno);
+		records->length += (size_t)length;
+		/* A reading ends early where a record finds no room, or after a million tasks
+		 * (bpf_seq_read()); whether any are missing then shows by their number. */
+		if (process && (size_t)length + sizeof(struct task_record) <= READ_SIZE)
+			return NO_ERROR;
 	}
 }
 
