@@ -144,6 +144,7 @@ static void close_all(struct live *live)
 {
 	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
+	close_at(&live->stat);
 	free(live->tasks);
 	task_reader_deinit(&live->reader);
 }
@@ -242,10 +243,14 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	*live = (struct live){.session = session,
 		.directory = -1,
 		.leader_directory = -1,
+		.stat = -1,
 		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && (!process_read_status(live->directory, &live->status) ||
-			      !process_read_stat(live->directory, &live->status, &stat)))
+	if (!error && !process_read_status(live->directory, &live->status))
+		error = ESRCH;
+	if (!error)
+		live->stat = process_open_stat(live->directory, &live->status);
+	if (!error && (live->stat < 0 || !process_read_stat(live->stat, &stat)))
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
@@ -554,7 +559,7 @@ static void look_by_proc(struct live *live)
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
-	bool here = process_read_stat(live->directory, &live->status, &stat);
+	bool here = process_read_stat(live->stat, &stat);
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 

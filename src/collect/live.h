@@ -36,6 +36,7 @@ struct live {
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
 			  the same id can be mistaken for this one */
+	int stat;      /* its file "stat", read at the begin and at the end */
 	struct proc_status status;
 	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
 	int leader_directory; /* `directory`, or, where that is not its, /proc/PID/task/TID of it;

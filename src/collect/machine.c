@@ -187,7 +187,7 @@ static bool is_zombie(int process)
 	struct text content cleanup_text = {0};
 	const char *comm_end;
 
-	if (failed(file_read(process, "stat", STAT_SIZE_MAX, &content)) || !content.bytes)
+	if (failed(file_read_record(process, "stat", STAT_SIZE_MAX, &content)) || !content.bytes)
 		return false;
 	comm_end = strrchr(content.bytes, ')');
 	return comm_end && strncmp(comm_end, ") Z", 3) == 0;
@@ -372,7 +372,7 @@ const char *machine_command(struct machine *machine, pid_t pid)
 	command->pid = pid;
 	command->name = "?";
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	if (!failed(file_read(AT_FDCWD, path, COMMAND_MAX, &content)) && content.length) {
+	if (!failed(file_read_record(AT_FDCWD, path, COMMAND_MAX, &content)) && content.length) {
 		/* The newline at the end is the kernel's, others are the name's. */
 		size_t length = content.length - (content.bytes[content.length - 1] == '\n');
 

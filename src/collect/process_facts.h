@@ -13,11 +13,14 @@
 bool process_read_status(int directory, struct proc_status *status);
 
 /*
- * /proc/PID/stat, or, of a process of many threads, that of its main thread, which has the same
- * facts: for the other the kernel sums up the times of all (fs/proc/array.c, do_task_stat()).
- * false: the process is gone.
+ * Opens /proc/PID/stat, or, of a process of many threads, that of its main thread, which has the
+ * same facts: for the other the kernel sums up the times of all (fs/proc/array.c, do_task_stat()).
+ * -1: the process is gone. The caller closes it.
  */
-bool process_read_stat(int directory, const struct proc_status *status, struct proc_stat *stat);
+int process_open_stat(int directory, const struct proc_status *status);
+
+/* Reads what that file tells now; false: the process is gone. */
+bool process_read_stat(int file, struct proc_stat *stat);
 
 /*
  * Fills in ids, comm, times and exe, if @places are asked for cwd and container as well, from
