@@ -11,8 +11,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "collect/bpf_walk.h"
 #include "collect/live.h"
 #include "collect/sighting.h"
 #include "collect/task_iterator.h"
@@ -250,15 +250,6 @@ static void look_at_all(struct passes *passes)
 		look_at(passes, pids[i]);
 }
 
-/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
- * include/linux/proc_ns.h. */
-static bool has_initial_pids(void)
-{
-	struct stat status;
-
-	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xeffffffc;
-}
-
 static struct error collect_bpf(const struct look_request *request, struct look *look)
 {
 	struct passes passes = {0};
@@ -267,7 +258,7 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 		return error_because("each thread shall be stopped");
 	if (request->without_bpf)
 		return error_because("the look is small");
-	if (!has_initial_pids())
+	if (!bpf_walk_has_our_ids())
 		return error_because("this is not the initial pid namespace");
 	struct error error = task_iterator_create(&passes.iterator);
 	if (failed(error))

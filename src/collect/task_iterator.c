@@ -2,12 +2,11 @@
 #include "collect/task_iterator.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collect/bpf_walk.h"
 #include "tasks.lskel.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -45,36 +44,18 @@ void task_iterator_destroy(struct task_iterator *iterator)
 	free(iterator);
 }
 
-/* What the kernel hands out by one reading at most: kernel/bpf/bpf_iter.c, bpf_seq_read(). */
-#define READ_SIZE (32 * 1024)
-
 /* What leads the program over one task, over those of a process, or, without either, over all. */
 static int create_link(const struct task_iterator *iterator, pid_t process, pid_t thread)
 {
+	const int program = iterator->program->progs.tasks.prog_fd;
 	union bpf_iter_link_info filter = {0};
-	union bpf_attr attributes = {0};
 
 	/* The kernel takes one of the two: kernel/bpf/task_iter.c, bpf_iter_attach_task(). */
 	if (thread)
 		filter.task.tid = (unsigned)thread;
 	else
 		filter.task.pid = (unsigned)process;
-	attributes.link_create.prog_fd = (unsigned)iterator->program->progs.tasks.prog_fd;
-	attributes.link_create.attach_type = BPF_TRACE_ITER;
-	if (thread || process) {
-		attributes.link_create.iter_info = (uintptr_t)&filter;
-		attributes.link_create.iter_info_len = sizeof(filter);
-	}
-	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
-}
-
-/* A descriptor whose reading runs the program, once, over what the link leads to. */
-static int create_walk(int link)
-{
-	union bpf_attr attributes = {0};
-
-	attributes.iter_create.link_fd = (unsigned)link;
-	return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof(attributes));
+	return bpf_walk_link(program, thread || process ? &filter : NULL);
 }
 
 static int open_walk(struct task_iterator *iterator, pid_t process, pid_t thread)
@@ -82,14 +63,14 @@ static int open_walk(struct task_iterator *iterator, pid_t process, pid_t thread
 	if (thread || !process) {
 		int link cleanup_close = create_link(iterator, process, thread);
 
-		return link < 0 ? -1 : create_walk(link);
+		return link < 0 ? -1 : bpf_walk_open(link);
 	}
 	if (iterator->link < 0 || iterator->process != process) {
 		close_at(&iterator->link);
 		iterator->link = create_link(iterator, process, 0);
 		iterator->process = process;
 	}
-	return iterator->link < 0 ? -1 : create_walk(iterator->link);
+	return iterator->link < 0 ? -1 : bpf_walk_open(iterator->link);
 }
 
 struct error task_iterator_create(struct task_iterator **iterator)
@@ -122,11 +103,11 @@ static struct error read_walk(
 	if (fd < 0)
 		return refused(errno);
 	for (;;) {
-		if (records->capacity - records->length < READ_SIZE) {
-			records->capacity = 2 * records->capacity + READ_SIZE;
+		if (records->capacity - records->length < BPF_WALK_READ_SIZE) {
+			records->capacity = 2 * records->capacity + BPF_WALK_READ_SIZE;
 			records->bytes = reallocate(records->bytes, records->capacity, 1);
 		}
-		ssize_t length = read(fd, records->bytes + records->length, READ_SIZE);
+		ssize_t length = read(fd, records->bytes + records->length, BPF_WALK_READ_SIZE);
 
 		if (length == 0)
 			return NO_ERROR;
@@ -137,7 +118,7 @@ static struct error read_walk(
 		records->length += (size_t)length;
 		/* A reading ends early where a record finds no room, or after a million tasks
 		 * (bpf_seq_read()); whether any are missing then shows by their number. */
-		if (process && (size_t)length + sizeof(struct task_record) <= READ_SIZE)
+		if (process && (size_t)length + sizeof(struct task_record) <= BPF_WALK_READ_SIZE)
 			return NO_ERROR;
 	}
 }
