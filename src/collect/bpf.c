@@ -60,6 +60,25 @@ static void list_tasks(
 	}
 }
 
+/* What is of the process as a whole, by the record of its main thread, if the pass told of it. */
+static void take_status(const struct task_records *records, struct live *live)
+{
+	const pid_t pid = live->process->pid;
+
+	for (const struct task_record *record = NULL;
+		(record = task_record_next(records, record));) {
+		if ((pid_t)record->mark.tid != pid || !record->namespace_pid)
+			continue;
+		live_take_status(live, &(struct proc_status){
+					       .uid = record->uid,
+					       .tracer = (pid_t)record->tracer,
+					       .namespace_pid = (pid_t)record->namespace_pid,
+				       });
+		return;
+	}
+	live_read_status(live);
+}
+
 /*
  * One attempt at threads whose records were just taken. Those that did not sleep throughout are
  * kept at the front; their number.
@@ -149,6 +168,7 @@ static struct error look_in_passes(
 
 	if (failed(error))
 		return error;
+	take_status(&passes->before, live);
 	list_tasks(&passes->before, live, sightings);
 	struct sighting *items = sightings->items;
 	size_t count = attempt(passes, walk, items, sightings->count);

@@ -246,10 +246,8 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 		.stat = -1,
 		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && !process_read_status(live->directory, &live->status))
-		error = ESRCH;
 	if (!error)
-		live->stat = process_open_stat(live->directory, &live->status);
+		live->stat = process_open_stat(live->directory, pid);
 	if (!error && (live->stat < 0 || !process_read_stat(live->stat, &stat)))
 		error = ESRCH;
 	if (error) {
@@ -268,7 +266,7 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
 	find_leader(live, &stat);
-	process_read_facts(live->process, live->leader_directory, &stat, &live->status,
+	process_read_facts(live->process, live->leader_directory, &stat,
 		session->request->process_places, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
@@ -278,10 +276,27 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	return true;
 }
 
+void live_take_status(struct live *live, const struct proc_status *status)
+{
+	live->process->uid = status->uid;
+	live->process->tracer = status->tracer;
+	live->process->namespace_pid = status->namespace_pid;
+}
+
+void live_read_status(struct live *live)
+{
+	struct proc_status status;
+
+	/* A process that is gone meanwhile is found to be so in the end. */
+	if (process_read_status(live->directory, &status))
+		live_take_status(live, &status);
+}
+
 bool live_begin(struct live *live, struct session *session, pid_t pid)
 {
 	if (!live_open(live, session, pid))
 		return false;
+	live_read_status(live);
 	if (live_list_tasks(live))
 		return true;
 	live_forget(live);

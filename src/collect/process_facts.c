@@ -29,13 +29,11 @@ bool process_read_status(int directory, struct proc_status *status)
 	       proc_parse_status(text.bytes, text.length, status);
 }
 
-int process_open_stat(int directory, const struct proc_status *status)
+int process_open_stat(int directory, pid_t pid)
 {
-	enum { FEW_THREADS = 16 };
-	char path[32] = "stat";
+	char path[32];
 
-	if (status->threads > FEW_THREADS)
-		snprintf(path, sizeof(path), "task/%d/stat", status->process);
+	snprintf(path, sizeof(path), "task/%d/stat", pid);
 	return openat(directory, path, O_RDONLY | O_CLOEXEC);
 }
 
@@ -75,7 +73,7 @@ static const char *read_link(int directory, const char *name, struct arena *aren
 }
 
 void process_read_facts(struct process *process, int leader, const struct proc_stat *stat,
-	const struct proc_status *status, bool places, struct arena *arena)
+	bool places, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
 
@@ -85,9 +83,6 @@ void process_read_facts(struct process *process, int leader, const struct proc_s
 	process->comm = arena_strdup(arena, stat->comm);
 	process->is_kernel = stat->flags & PROC_FLAG_KERNEL_THREAD;
 	set_times(process, stat);
-	process->uid = status->uid;
-	process->tracer = status->tracer;
-	process->namespace_pid = status->namespace_pid;
 	if (process->is_kernel || leader < 0)
 		return;
 	process->exe = read_link(leader, "exe", arena);
