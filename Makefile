@@ -52,7 +52,7 @@ BPFTOOL ?= $(or $(shell command -v bpftool),$(wildcard /usr/sbin/bpftool))
 BPF_CLANG ?= $(shell command -v clang)
 BPF ?= $(and $(BPFTOOL),$(BPF_CLANG),$(wildcard /usr/include/bpf/skel_internal.h),yes)
 BPF_ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
-BPF_SOURCES := src/collect/bpf.c src/collect/sighting.c src/collect/task_iterator.c
+BPF_SOURCES := $(addprefix src/collect/,bpf.c bpf_walk.c file_iterator.c sighting.c task_iterator.c)
 
 SOURCES := $(filter-out $(if $(BPF),,$(BPF_SOURCES)) src/bpf/%,$(wildcard src/*/*.c src/*/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(B)/%.o) $(B)/gen/profile.pb-c.o
@@ -107,16 +107,19 @@ $(B)/gen/flame_graph.inc: src/profile/flame_graph.css src/profile/flame_graph.js
 	done >$@
 
 # bpftool's light skeleton loads in a tenth of the time that libbpf takes: no BTF is parsed in user space.
-$(B)/bpf/tasks.bpf.o: src/bpf/tasks.bpf.c src/bpf/task_record.h Makefile
+$(B)/bpf/%.bpf.o: src/bpf/%.bpf.c $(wildcard src/bpf/*.h) Makefile
 	@mkdir -p $(@D)
 	$(BPF_CLANG) -O2 -g -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -Wall -Isrc \
 		-I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 
-$(B)/gen/tasks.lskel.h: $(B)/bpf/tasks.bpf.o
+.SECONDARY: $(B)/bpf/tasks.bpf.o $(B)/bpf/files.bpf.o
+
+$(B)/gen/%.lskel.h: $(B)/bpf/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton -L $< name tasks >$@
+	$(BPFTOOL) gen skeleton -L $< name $* >$@
 
 $(B)/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
+$(B)/collect/file_iterator.o: $(if $(BPF),$(B)/gen/files.lskel.h)
 
 unit-check: $(UNIT_TESTS)
 	@for test in $(UNIT_TESTS); do echo "== $$test"; $$test || exit 1; done
@@ -301,5 +304,6 @@ fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
 		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
 
 build/fuzz/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
+build/fuzz/collect/file_iterator.o: $(if $(BPF),$(B)/gen/files.lskel.h)
 
 -include $(FUZZ_OBJECTS:.o=.d)

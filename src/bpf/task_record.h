@@ -62,7 +62,10 @@ struct task_record {
 	__u32 size;  /* of this record, in bytes: the next one begins there */
 	__u32 flags; /* PF_…, include/linux/sched.h */
 	__u32 cpu;
-	__u32 reserved;
+	/* Of a main thread, as the status of its process has them: */
+	__u32 uid;           /* effective */
+	__u32 tracer;        /* 0: none */
+	__u32 namespace_pid; /* its id in the innermost pid namespace; 0: it has none any more */
 	struct task_mark mark;
 	struct task_blocker blocker;
 	__s64 syscall;        /* aarch64: the number; x86-64 has it among the registers */

@@ -24,6 +24,21 @@ struct signal_struct {
 	int nr_threads;
 } __attribute__((preserve_access_index));
 
+struct cred {
+	struct {
+		__u32 val;
+	} euid;
+} __attribute__((preserve_access_index));
+
+struct upid {
+	int nr;
+} __attribute__((preserve_access_index));
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} __attribute__((preserve_access_index));
+
 struct thread_info {
 	__u32 cpu;
 } __attribute__((preserve_access_index));
@@ -50,6 +65,10 @@ struct task_struct {
 	int on_cpu;
 	struct sched_entity se;
 	int pid, tgid;
+	unsigned int ptrace;
+	struct task_struct *parent;
+	struct cred *real_cred;
+	struct pid *thread_pid;
 	unsigned long nvcsw, nivcsw;
 	__u64 start_boottime;
 	struct signal_struct *signal;
@@ -186,6 +205,22 @@ static void read_blocker(struct task_struct *task)
 	blocker->tid = BPF_CORE_READ((struct task_struct *)owner, pid);
 }
 
+/* What fs/proc/array.c, proc_pid_status() tells of it. */
+static void read_status(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	unsigned int level = BPF_CORE_READ(pid, level);
+	int number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number),
+		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			(__u64)level * bpf_core_type_size(struct upid) +
+			bpf_core_field_offset(struct upid, nr));
+	record.namespace_pid = number;
+	record.uid = BPF_CORE_READ(task, real_cred, euid.val);
+	record.tracer = task->ptrace ? BPF_CORE_READ(task, parent, pid) : 0;
+}
+
 SEC("iter/task")
 int tasks(struct bpf_iter__task *context)
 {
@@ -212,6 +247,9 @@ int tasks(struct bpf_iter__task *context)
 	}
 	record.flags = task->flags;
 	record.cpu = task->thread_info.cpu;
+	record.uid = record.tracer = record.namespace_pid = 0;
+	if (task->pid == task->tgid)
+		read_status(task);
 	record.thread_pointer = THREAD_POINTER(task);
 	bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
 	if (task->flags & PF_KTHREAD)

@@ -74,7 +74,7 @@ static void read_info(struct live_descriptors *live, int fd, struct fdinfo *info
 
 	snprintf(path, sizeof(path), "../fdinfo/%d", fd);
 	/* What could not be read leaves the values of an empty file. */
-	if (failed(file_read(live->directory, path, FDINFO_SIZE_MAX, &content)))
+	if (failed(file_read_record(live->directory, path, FDINFO_SIZE_MAX, &content)))
 		text_clear(&content);
 	fdinfo_parse(content.bytes, content.length, live->arena, info);
 }

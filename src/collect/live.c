@@ -238,6 +238,7 @@ static void close_all(struct live *live)
 {
 	if (live->leader_directory >= 0 && live->leader_directory != live->directory)
 		close(live->leader_directory);
+	close_at(&live->stat);
 	free(live->tasks);
 	task_reader_deinit(&live->reader);
 }
@@ -336,10 +337,12 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	*live = (struct live){.session = session,
 		.directory = -1,
 		.leader_directory = -1,
+		.stat = -1,
 		.reader.directory = -1};
 	int error = open_process(live, pid);
-	if (!error && (!process_read_status(live->directory, &live->status) ||
-			      !process_read_stat(live->directory, &live->status, &stat)))
+	if (!error)
+		live->stat = process_open_stat(live->directory, pid);
+	if (!error && (live->stat < 0 || !process_read_stat(live->stat, &stat)))
 		error = ESRCH;
 	if (error) {
 		say_lost(session, pid, error);
@@ -357,7 +360,7 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	live->start_code = stat.start_code;
 	live->start_stack = stat.start_stack;
 	find_leader(live, &stat);
-	process_read_facts(live->process, live->leader_directory, &stat, &live->status,
+	process_read_facts(live->process, live->leader_directory, &stat,
 		session->request->process_places, arena);
 	live->process->leader = live->leader;
 	live->process->guard = session->guard;
@@ -367,10 +370,27 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 	return true;
 }
 
+void live_take_status(struct live *live, const struct proc_status *status)
+{
+	live->process->uid = status->uid;
+	live->process->tracer = status->tracer;
+	live->process->namespace_pid = status->namespace_pid;
+}
+
+void live_read_status(struct live *live)
+{
+	struct proc_status status;
+
+	/* A process that is gone meanwhile is found to be so in the end. */
+	if (process_read_status(live->directory, &status))
+		live_take_status(live, &status);
+}
+
 bool live_begin(struct live *live, struct session *session, pid_t pid)
 {
 	if (!live_open(live, session, pid))
 		return false;
+	live_read_status(live);
 	if (live_list_tasks(live))
 		return true;
 	live_forget(live);
@@ -650,7 +670,7 @@ static void look_by_proc(struct live *live)
 bool live_end(struct live *live, bool last)
 {
 	struct proc_stat stat;
-	bool here = process_read_stat(live->directory, &live->status, &stat);
+	bool here = process_read_stat(live->stat, &stat);
 	bool same = here && stat.start_code == live->start_code &&
 		    stat.start_stack == live->start_stack;
 

@@ -39,8 +39,8 @@ struct live {
 	struct process *process;
 	int directory; /* /proc/PID: all reads go through it, so that no other process that gets
 			  the same id can be mistaken for this one */
-	struct proc_status status;
-	pid_t leader; /* the thread that stands for the address space: the main one, if it lives */
+	int stat;      /* its file "stat", read at the begin and at the end */
+	pid_t leader;  /* the thread that stands for the address space: the main one, if it lives */
 	int leader_directory; /* `directory`, or, where that is not its, /proc/PID/task/TID of it;
 				 -1: it is gone */
 	struct task_reader reader;
@@ -51,16 +51,20 @@ struct live {
 };
 
 /*
- * Opens the process and reads what is of it as a whole. false: it is gone, or shall not be shown:
- * nothing is open.
+ * Opens the process and reads what is of it as a whole, but for its status. false: it is gone, or
+ * shall not be shown: nothing is open.
  */
 bool live_open(struct live *live, struct session *session, pid_t pid);
+
+/* Takes the status of the process from where it is known, or reads it. */
+void live_take_status(struct live *live, const struct proc_status *status);
+void live_read_status(struct live *live);
 
 /* Gives back what live_open() took; nothing of the process is shown. */
 void live_forget(struct live *live);
 
-/* Opens the process, and lists its threads that the request asks for, without their facts. false:
- * it is gone, or has none of them: nothing is open. */
+/* Opens the process, reads its status, and lists its threads that the request asks for, without
+ * their facts. false: it is gone, or has none of them: nothing is open. */
 bool live_begin(struct live *live, struct session *session, pid_t pid);
 
 /* Whether the request asks for the thread, whatever its state. */

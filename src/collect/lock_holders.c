@@ -74,7 +74,8 @@ static bool has_lock(pid_t pid, int fd, const struct file_lock_line *lock)
 static void find_sharers(struct lock_holders *holders, const struct file_lock_line *lock,
 	const struct file_lock *wanted, struct parties *parties)
 {
-	struct open_files files = machine_find(holders->machine, wanted->device, wanted->inode);
+	struct open_files files =
+		machine_find(holders->machine, wanted->device, wanted->inode, OPEN_ANYHOW);
 	struct party *items = arena_new(holders->arena, struct party, PARTIES_MAX);
 	size_t count = 0;
 

@@ -37,8 +37,19 @@ struct open_files {
 	size_t count;
 };
 
-/* Who has the file open, this process left out. */
-struct open_files machine_find(struct machine *machine, dev_t device, ino_t inode);
+/* What one has to be able to do with a file to be at the other end of it. */
+enum peer_access {
+	PEER_ANY, /* to read or to write */
+	PEER_READS,
+	PEER_WRITES,
+	OPEN_ANYHOW, /* for files that have no other end */
+};
+
+/*
+ * Who has the file open with that access, this process left out: until the next call.
+ */
+struct open_files machine_find(
+	struct machine *machine, dev_t device, ino_t inode, enum peer_access access);
 
 /* The same of all files, those of one file together. */
 struct open_files machine_files(struct machine *machine);

@@ -135,7 +135,7 @@ static struct parties finish(const struct openers *openers, const struct search 
 
 struct parties openers_of_file(struct openers *openers, dev_t device, ino_t inode)
 {
-	struct open_files files = machine_find(openers->machine, device, inode);
+	struct open_files files = machine_find(openers->machine, device, inode, OPEN_ANYHOW);
 	struct search search = {.all = !machine_partial(openers->machine)};
 
 	for (size_t i = 0; i < files.count; i++)

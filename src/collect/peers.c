@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/peers.h"
 
-static bool is_peer(const struct open_file *file, const struct descriptor *descriptor, pid_t self,
-	enum peer_access access)
-{
-	if (file->pid == self && file->fd == descriptor->fd)
-		return false;
-	return access == PEER_READS    ? file->readable
-	       : access == PEER_WRITES ? file->writable
-				       : file->readable || file->writable;
-}
-
 void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t device, ino_t inode,
 	enum peer_access access, struct machine *machine, struct arena *arena)
 {
-	struct open_files files = machine_find(machine, device, inode);
+	struct open_files files = machine_find(machine, device, inode, access);
 	struct peer own = {0};
 
 	descriptor->peers = arena_new(arena, struct peer, files.count);
@@ -22,7 +12,7 @@ void descriptor_add_peers(struct descriptor *descriptor, pid_t self, dev_t devic
 		const struct open_file *file = &files.items[i];
 		size_t count = descriptor->peer_count;
 
-		if (!is_peer(file, descriptor, self, access) ||
+		if ((file->pid == self && file->fd == descriptor->fd) ||
 			(count && descriptor->peers[count - 1].pid == file->pid))
 			continue;
 		struct peer peer = {.pid = file->pid,

@@ -6,9 +6,6 @@
 #include "model/descriptor.h"
 #include "util/arena.h"
 
-/* What a process has to be able to do with the file to be at its other end. */
-enum peer_access { PEER_ANY, PEER_READS, PEER_WRITES };
-
 /*
  * Makes of those who have the file (@device, @inode) open the descriptor's peers, each once: by
  * rising pid, but the process @self, whose descriptor it is, last. Says so in the descriptor

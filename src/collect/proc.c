@@ -98,8 +98,6 @@ bool proc_parse_status(const char *bytes, size_t length, struct proc_status *sta
 			found = true;
 		} else if (scan_literal(&line, "TracerPid:") && scan_number(line, false, &value)) {
 			status->tracer = value;
-		} else if (scan_literal(&line, "Threads:") && scan_number(line, false, &value)) {
-			status->threads = value;
 		} else if (scan_literal(&line, "Uid:")) {
 			uint64_t uid;
 

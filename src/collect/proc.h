@@ -39,7 +39,6 @@ struct proc_status {
 	pid_t tracer;
 	pid_t namespace_pid; /* in the innermost pid namespace */
 	uid_t uid;           /* effective */
-	int threads;
 };
 bool proc_parse_status(const char *bytes, size_t length, struct proc_status *status);
 

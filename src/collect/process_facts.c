@@ -25,20 +25,27 @@ bool process_read_status(int directory, struct proc_status *status)
 {
 	struct text text cleanup_text = {0};
 
-	return !failed(file_read(directory, "status", SMALL_FILE, &text)) && text.length &&
+	return !failed(file_read_record(directory, "status", SMALL_FILE, &text)) && text.length &&
 	       proc_parse_status(text.bytes, text.length, status);
 }
 
-bool process_read_stat(int directory, const struct proc_status *status, struct proc_stat *stat)
+int process_open_stat(int directory, pid_t pid)
 {
-	enum { FEW_THREADS = 16 };
-	struct text text cleanup_text = {0};
-	char path[32] = "stat";
+	char path[32];
 
-	if (status->threads > FEW_THREADS)
-		snprintf(path, sizeof(path), "task/%d/stat", status->process);
-	return !failed(file_read(directory, path, SMALL_FILE, &text)) && text.length &&
-	       proc_parse_stat(text.bytes, text.length, stat);
+	snprintf(path, sizeof(path), "task/%d/stat", pid);
+	return openat(directory, path, O_RDONLY | O_CLOEXEC);
+}
+
+bool process_read_stat(int file, struct proc_stat *stat)
+{
+	char line[4096]; /* fifty numbers and a comm of 64 bytes at most */
+	ssize_t length;
+
+	do {
+		length = pread(file, line, sizeof(line), 0);
+	} while (length < 0 && errno == EINTR);
+	return length > 0 && proc_parse_stat(line, (size_t)length, stat);
 }
 
 static void set_times(struct process *process, const struct proc_stat *stat)
@@ -66,7 +73,7 @@ static const char *read_link(int directory, const char *name, struct arena *aren
 }
 
 void process_read_facts(struct process *process, int leader, const struct proc_stat *stat,
-	const struct proc_status *status, bool places, struct arena *arena)
+	bool places, struct arena *arena)
 {
 	struct text text cleanup_text = {0};
 
@@ -76,16 +83,13 @@ void process_read_facts(struct process *process, int leader, const struct proc_s
 	process->comm = arena_strdup(arena, stat->comm);
 	process->is_kernel = stat->flags & PROC_FLAG_KERNEL_THREAD;
 	set_times(process, stat);
-	process->uid = status->uid;
-	process->tracer = status->tracer;
-	process->namespace_pid = status->namespace_pid;
 	if (process->is_kernel || leader < 0)
 		return;
 	process->exe = read_link(leader, "exe", arena);
 	if (!places)
 		return;
 	process->cwd = read_link(leader, "cwd", arena);
-	if (!failed(file_read(leader, "cgroup", SMALL_FILE, &text)) && text.length)
+	if (!failed(file_read_record(leader, "cgroup", SMALL_FILE, &text)) && text.length)
 		process->container = proc_parse_container(text.bytes, text.length, arena);
 }
 

@@ -13,19 +13,22 @@
 bool process_read_status(int directory, struct proc_status *status);
 
 /*
- * /proc/PID/stat, or, of a process of many threads, that of its main thread, which has the same
- * facts: for the other the kernel sums up the times of all (fs/proc/array.c, do_task_stat()).
- * false: the process is gone.
+ * Opens the file "stat" of the process's main thread, which has the same facts as that of the
+ * process: for the latter the kernel sums up the times of all threads (fs/proc/array.c,
+ * do_task_stat()). -1: the process is gone. The caller closes it.
  */
-bool process_read_stat(int directory, const struct proc_status *status, struct proc_stat *stat);
+int process_open_stat(int directory, pid_t pid);
+
+/* Reads what that file tells now; false: the process is gone. */
+bool process_read_stat(int file, struct proc_stat *stat);
 
 /*
  * Fills in ids, comm, times and exe, if @places are asked for cwd and container as well, from
- * @stat, @status and the files under @leader, the directory of a thread which has the address
+ * @stat and the files under @leader, the directory of a thread which has the address
  * space. What is refused stays unknown.
  */
 void process_read_facts(struct process *process, int leader, const struct proc_stat *stat,
-	const struct proc_status *status, bool places, struct arena *arena);
+	bool places, struct arena *arena);
 
 /*
  * Reads what the process's mmap_lock, or its memory, can keep one waiting for: the mappings, the

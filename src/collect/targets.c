@@ -56,13 +56,14 @@ static int compare_pids(const void *one, const void *other)
 static struct error list_processes(struct pids *pids)
 {
 	DIR *proc = opendir("/proc");
+	const pid_t self = getpid();
 
 	if (!proc)
 		return error_errno(errno);
 	for (struct dirent *entry; (entry = readdir(proc));) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == self)
 			continue;
 		array_reserve(pids->items, pids->count, pids->capacity);
 		pids->items[pids->count++] = pid;
@@ -83,7 +84,7 @@ static int open_process(pid_t pid)
 
 static bool read_stat(int directory, struct text *buffer, struct proc_stat *stat)
 {
-	return !failed(file_read(directory, "stat", 4096, buffer)) && buffer->length &&
+	return !failed(file_read_record(directory, "stat", 4096, buffer)) && buffer->length &&
 	       proc_parse_stat(buffer->bytes, buffer->length, stat);
 }
 
@@ -154,7 +155,7 @@ static struct error resolve_id(pid_t id, struct pids *pids)
 	struct proc_status status;
 	int directory cleanup_close = open_process(id);
 
-	if (directory >= 0 && !failed(file_read(directory, "status", 65536, &text)) &&
+	if (directory >= 0 && !failed(file_read_record(directory, "status", 65536, &text)) &&
 		text.length && proc_parse_status(text.bytes, text.length, &status)) {
 		if (status.process == getpid())
 			return error_because("that is this very process");

@@ -43,6 +43,8 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 	char path[64], digits[16];
 	char *at = digits + sizeof(digits);
 
+	if (!reader->buffer)
+		reader->buffer = allocate(reader->size);
 	if (reader->directory < 0)
 		reader->directory =
 			openat(reader->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -69,7 +71,6 @@ void task_reader_init(struct task_reader *reader, int process, const struct look
 		.clock = clock,
 		.arena = arena,
 		.size = BUFFER_SIZE,
-		.buffer = allocate(BUFFER_SIZE),
 	};
 }
 

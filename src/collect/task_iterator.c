@@ -2,19 +2,20 @@
 #include "collect/task_iterator.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "collect/bpf_walk.h"
 #include "tasks.lskel.h"
 #include "util/file.h"
 #include "util/memory.h"
 
 struct task_iterator {
 	struct tasks *program;
+	/* What walks the process that was walked last: it is walked twice as a rule. */
+	int link;      /* -1: none */
+	pid_t process; /* its id */
 };
 
 /* Why the kernel refused, in words that tell what would help. */
@@ -38,59 +39,51 @@ void task_iterator_destroy(struct task_iterator *iterator)
 {
 	if (!iterator)
 		return;
+	close_at(&iterator->link);
 	tasks__destroy(iterator->program);
 	free(iterator);
 }
 
-/* What the kernel hands out by one reading at most: kernel/bpf/bpf_iter.c, bpf_seq_read(). */
-#define READ_SIZE (32 * 1024)
-
-/* A descriptor whose reading runs the program over one task, over those of a process, or, without
- * either, over all. */
-static int open_walk(const struct task_iterator *iterator, pid_t process, pid_t thread)
+/* What leads the program over one task, over those of a process, or, without either, over all. */
+static int create_link(const struct task_iterator *iterator, pid_t process, pid_t thread)
 {
+	const int program = iterator->program->progs.tasks.prog_fd;
 	union bpf_iter_link_info filter = {0};
-	union bpf_attr attributes = {0};
 
 	/* The kernel takes one of the two: kernel/bpf/task_iter.c, bpf_iter_attach_task(). */
 	if (thread)
 		filter.task.tid = (unsigned)thread;
 	else
 		filter.task.pid = (unsigned)process;
-	attributes.link_create.prog_fd = (unsigned)iterator->program->progs.tasks.prog_fd;
-	attributes.link_create.attach_type = BPF_TRACE_ITER;
-	if (thread || process) {
-		attributes.link_create.iter_info = (uintptr_t)&filter;
-		attributes.link_create.iter_info_len = sizeof(filter);
-	}
-	int link cleanup_close =
-		(int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes));
-	if (link < 0)
-		return -1;
-	memset(&attributes, 0, sizeof(attributes));
-	attributes.iter_create.link_fd = (unsigned)link;
-	return (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof(attributes));
+	return bpf_walk_link(program, thread || process ? &filter : NULL);
 }
 
-/* The records have the ids of the initial pid namespace: PROC_PID_INIT_INO,
- * include/linux/proc_ns.h. */
-static bool has_initial_pids(void)
+static int open_walk(struct task_iterator *iterator, pid_t process, pid_t thread)
 {
-	struct stat status;
+	if (thread || !process) {
+		int link cleanup_close = create_link(iterator, process, thread);
 
-	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == 0xeffffffc;
+		return link < 0 ? -1 : bpf_walk_open(link);
+	}
+	if (iterator->link < 0 || iterator->process != process) {
+		close_at(&iterator->link);
+		iterator->link = create_link(iterator, process, 0);
+		iterator->process = process;
+	}
+	return iterator->link < 0 ? -1 : bpf_walk_open(iterator->link);
 }
 
 struct error task_iterator_create(struct task_iterator **iterator)
 {
 	*iterator = NULL;
-	if (!has_initial_pids())
+	if (!bpf_walk_has_our_ids())
 		return error_because("this is not the initial pid namespace");
 	struct tasks *program = tasks__open_and_load();
 	if (!program)
 		return refused(errno);
 	struct task_iterator *created = allocate_zeroed(1, sizeof(*created));
 	created->program = program;
+	created->link = -1;
 
 	/* 5.14 to 6.0 load the program and refuse to walk a single process. */
 	int fd cleanup_close = open_walk(created, getpid(), 0);
@@ -112,18 +105,23 @@ static struct error read_walk(
 	if (fd < 0)
 		return refused(errno);
 	for (;;) {
-		if (records->capacity - records->length < READ_SIZE) {
-			records->capacity = 2 * records->capacity + READ_SIZE;
+		if (records->capacity - records->length < BPF_WALK_READ_SIZE) {
+			records->capacity = 2 * records->capacity + BPF_WALK_READ_SIZE;
 			records->bytes = reallocate(records->bytes, records->capacity, 1);
 		}
-		ssize_t length = read(fd, records->bytes + records->length, READ_SIZE);
+		ssize_t length = read(fd, records->bytes + records->length, BPF_WALK_READ_SIZE);
 
 		if (length == 0)
 			return NO_ERROR;
-		if (length > 0)
-			records->length += (size_t)length;
-		else if (errno != EINTR && errno != EAGAIN)
+		if (length < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (length < 0)
 			return refused(errno);
+		records->length += (size_t)length;
+		/* A reading ends early where a record finds no room, or after a million tasks
+		 * (bpf_seq_read()); whether any are missing then shows by their number. */
+		if (process && (size_t)length + sizeof(struct task_record) <= BPF_WALK_READ_SIZE)
+			return NO_ERROR;
 	}
 }
 

@@ -115,7 +115,7 @@ char *build_id_in_notes(const uint8_t *notes, size_t length, uint64_t alignment)
 	return NULL;
 }
 
-bool image_has_note(const struct image *image, const char *name, size_t name_size, uint32_t type)
+static bool has_note(const struct image *image, const char *name, size_t name_size, uint32_t type)
 {
 	for (size_t i = 0; i < image->notes_count; i++) {
 		const struct notes *notes = &image->notes[i];
@@ -131,6 +131,17 @@ bool image_has_note(const struct image *image, const char *name, size_t name_siz
 		}
 	}
 	return false;
+}
+
+/* Every process that has the file mapped is asked the same. */
+bool image_has_note(struct image *image, const char *name, size_t name_size, uint32_t type)
+{
+	if (image->last_note.name != name || image->last_note.type != type) {
+		image->last_note.name = name;
+		image->last_note.type = type;
+		image->last_note.found = has_note(image, name, name_size, type);
+	}
+	return image->last_note.found;
 }
 
 /* Why a header is not one of a file that can be read; NULL: it is. */

@@ -49,6 +49,11 @@ struct image {
 	size_t segment_count;
 	struct notes notes[8]; /* linkers make up to four */
 	size_t notes_count;
+	struct {
+		const char *name; /* NULL: nothing yet */
+		uint32_t type;
+		bool found;
+	} last_note;                   /* what image_has_note() was asked last */
 	uint64_t eh_frame_header;      /* PT_GNU_EH_FRAME: address in the file; 0: none */
 	uint64_t eh_frame_header_size; /* in bytes */
 
@@ -91,8 +96,11 @@ void image_destroy(struct image *image);
 /* Whether @length bytes at @offset of the file could be copied to @to. */
 bool image_read(const struct image *image, uint64_t offset, void *to, size_t length);
 
-/* Whether its notes have one of that name, whose size is with its NUL and padding, and type. */
-bool image_has_note(const struct image *image, const char *name, size_t name_size, uint32_t type);
+/*
+ * Whether its notes have one of that name, a string literal whose size is with its NUL and padding,
+ * and type.
+ */
+bool image_has_note(struct image *image, const char *name, size_t name_size, uint32_t type);
 
 /* The segment that holds @address of the file in its bytes from the file, or NULL. */
 const struct segment *image_segment(const struct image *image, uint64_t address);

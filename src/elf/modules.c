@@ -89,6 +89,11 @@ int modules_root(struct modules *modules)
 	return modules->root;
 }
 
+int modules_debug_root(struct modules *modules, const struct image *image)
+{
+	return image->debug_sought && image->dwarf_sought ? -1 : modules_root(modules);
+}
+
 static bool same_file(const struct mapping *a, const struct mapping *b)
 {
 	return a->inode == b->inode && a->device == b->device;

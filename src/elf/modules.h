@@ -43,3 +43,7 @@ const struct code *modules_code(const struct modules *modules);
 
 /* A directory descriptor of the process's root directory, owned by @modules; -1: refused. */
 int modules_root(struct modules *modules);
+
+/* The same for whoever wants files that describe @image: -1 as well where all of them have been
+ * sought, for this process or another. */
+int modules_debug_root(struct modules *modules, const struct image *image);

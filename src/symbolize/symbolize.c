@@ -143,7 +143,6 @@ static void name_places(
 	struct symbolizer *symbolizer, struct place **places, size_t count, enum lines_wanted lines)
 {
 	const struct module *module = places[0]->module;
-	int root = modules_root(symbolizer->modules);
 	uint64_t *addresses cleanup_free = allocate(count * sizeof(*addresses));
 	struct address_names *names cleanup_free = NULL;
 	struct symbol *symbols cleanup_free = NULL;
@@ -159,12 +158,13 @@ static void name_places(
 		lines = LINES_ALL;
 	if (module) {
 		names = allocate(distinct * sizeof(*names));
-		image_names_find(module->image, root, lines, addresses, distinct, names,
-			&symbolizer->budget);
+		image_names_find(module->image,
+			modules_debug_root(symbolizer->modules, module->image), lines, addresses,
+			distinct, names, &symbolizer->budget);
 	} else {
 		symbols = allocate(distinct * sizeof(*symbols));
-		perf_map_find(
-			symbolizer->process, root, addresses, distinct, symbols, symbolizer->arena);
+		perf_map_find(symbolizer->process, modules_root(symbolizer->modules), addresses,
+			distinct, symbols, symbolizer->arena);
 	}
 	for (size_t i = 0, at = 0; i < count; i++) {
 		at += addresses[at] != places[i]->lookup;

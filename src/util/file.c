@@ -16,7 +16,9 @@ void close_at(int *fd)
 		close(*fd);
 }
 
-struct error file_read(int directory, const char *path, size_t limit, struct text *content)
+/* @at_once: a reading that gives less than there was room for gave the end. */
+static struct error read_whole(
+	int directory, const char *path, size_t limit, bool at_once, struct text *content)
 {
 	char buffer[16 * 1024];
 
@@ -35,8 +37,20 @@ struct error file_read(int directory, const char *path, size_t limit, struct tex
 		if (got == 0)
 			break;
 		text_append_bytes(content, buffer, (size_t)got);
+		if (at_once && (size_t)got < wanted && (size_t)got < sizeof(buffer))
+			break;
 	}
 	return NO_ERROR;
+}
+
+struct error file_read(int directory, const char *path, size_t limit, struct text *content)
+{
+	return read_whole(directory, path, limit, false, content);
+}
+
+struct error file_read_record(int directory, const char *path, size_t limit, struct text *content)
+{
+	return read_whole(directory, path, limit, true, content);
 }
 
 /* One reading under guard: heap memory that is the guard's where no answer comes. */

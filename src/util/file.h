@@ -23,8 +23,14 @@ void close_at(int *fd);
 struct error file_read(int directory, const char *path, size_t limit, struct text *content);
 
 /*
- * The same for a file that may give no answer, by the time of @patience_ns: the error's number is
- * ETIMEDOUT then. @path is a string literal.
+ * The same for a file of /proc that the kernel writes by one call (its single_open()): a reading
+ * gives all that is left of it, so that its end needs no reading of its own.
+ */
+struct error file_read_record(int directory, const char *path, size_t limit, struct text *content);
+
+/*
+ * The same as file_read() for a file that may give no answer, by the time of @patience_ns: the
+ * error's number is ETIMEDOUT then. @path is a string literal.
  */
 struct error file_read_guarded(struct guard *guard, int64_t patience_ns, int directory,
 	const char *path, size_t limit, struct text *content);

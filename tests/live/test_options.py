@@ -89,6 +89,27 @@ def test_all(look):
 
 
 @needs_root
+def test_many_that_have_slept_for_long_are_as_each_alone(look, spawn):
+    """Of so many, those that have slept for a second are looked at together."""
+    reader, writer = os.pipe()
+    cats = [spawn(["cat"], stdin=reader) for _ in range(150)]
+    os.close(reader)
+    until(lambda: (look(cats[-1].pid).thread(cats[-1].pid)["blocked_ns"] or 0) > 2e9,
+          "the last one to have slept", seconds=60)
+    seen = look([], "-a", timeout=60)
+    for cat in cats[::30]:
+        thread, alone = seen.thread(cat.pid), look(cat.pid).thread(cat.pid)
+        for part in ("state", "kernel_stack", "user_stack", "user_stack_end", "syscall", "gaps"):
+            assert thread[part] == alone[part]
+        assert thread["wait"]["text"] == alone["wait"]["text"]
+        assert f"(pid {os.getpid()})" in thread["wait"]["text"]
+        assert not thread["stopped_ns"]
+    pids = [process["pid"] for process in seen.processes]
+    assert pids == sorted(set(pids))
+    os.close(writer)
+
+
+@needs_root
 @pytest.mark.skipif(read_proc("/proc/2/comm").strip() != "kthreadd", reason="no kernel threads")
 def test_all_with_kernel_threads(look):
     seen = look([], "-a", "-k", timeout=60)

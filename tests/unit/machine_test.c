@@ -36,7 +36,7 @@ static void who_has_a_pipe_but_not_ourselves(void **state)
 	assert_return_code(fstat(ends[0], &status), errno);
 	struct target target cleanup_target = target_start("holder", keep_writing_end, ends);
 	struct machine *machine = machine_create(arena);
-	struct open_files files = machine_find(machine, status.st_dev, status.st_ino);
+	struct open_files files = machine_find(machine, status.st_dev, status.st_ino, PEER_ANY);
 
 	assert_int_equal(files.count, 2);
 	for (size_t i = 0; i < 2; i++) {
@@ -45,7 +45,9 @@ static void who_has_a_pipe_but_not_ourselves(void **state)
 		assert_false(files.items[i].readable);
 		assert_true(files.items[i].writable);
 	}
-	assert_int_equal(machine_find(machine, status.st_dev, 0).count, 0);
+	assert_int_equal(machine_find(machine, status.st_dev, status.st_ino, PEER_WRITES).count, 2);
+	assert_int_equal(machine_find(machine, status.st_dev, status.st_ino, PEER_READS).count, 0);
+	assert_int_equal(machine_find(machine, status.st_dev, 0, PEER_ANY).count, 0);
 	machine_destroy(machine);
 	close(ends[0]);
 	close(ends[1]);
