@@ -12,7 +12,8 @@ from go_program import build, needs_go
 pytestmark = [needs_root, needs_go]
 
 ASLEEP = ["pipe", "stopped timer", "nil channel"]
-AWAKE = ["timer", "sleep", "ticker", "server", "signal", "busy", "input", "thread of C", "call of C"]
+AWAKE = ["timer", "sleep", "ticker", "server", "signal", "busy", "input", "thread of C",
+         "call of C"]
 OF_C = {"nil channel", "thread of C", "call of C"}
 
 
@@ -76,3 +77,34 @@ def test_each_is_likely_to_have_what_the_other_waits_for(asleep):
         assert wait["kind"] == "mutex"
         assert [on["goroutine"] for on in wait["on"]] == [other, None]
         assert [on.get("uncertain", False) for on in wait["on"]] == [True, False]
+
+
+@pytest.fixture(name="traffic")
+def traffic_fixture(tmp_path):
+    """The pid of the program, and the addresses of its mutexes."""
+    process = subprocess.Popen([build("traffic", tmp_path)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    yield process.pid, process.stdout.readline().split()
+    end_tree(process)
+
+
+def test_in_heavy_traffic_nobody_is_named_who_has_not_got_the_mutex(traffic):
+    pid, mutexes = traffic
+    named = 0
+    for _ in range(40):
+        look = Look(pid)
+        assert not look.json["deadlocks"]
+        seen = {one["id"]: one for one in look.process(pid)["goroutines"]}
+        for goroutine in seen.values():
+            wait = goroutine["wait"]
+            if not wait or wait["kind"] != "mutex":
+                continue
+            number = next(number for number, address in enumerate(mutexes)
+                          if address in wait["text"])
+            holders = [on["goroutine"] for on in wait["on"] if on["goroutine"]]
+            assert len(holders) <= 1
+            for holder in holders:
+                functions = [frame["symbol"] for frame in seen[holder]["stack"]]
+                assert f"main.inside{number}" in functions, (wait, functions)
+                named += 1
+    assert named

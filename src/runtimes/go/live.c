@@ -11,7 +11,8 @@
 #define FRAMES_MAX 256
 #define MAP_WORDS_MAX 4096 /* of a frame that are looked at */
 #define OBJECTS_MAX 256
-#define OBJECTS_MINOR 19 /* the first version whose records of them are known here */
+#define OBJECTS_MINOR 19      /* the first version whose records of them are known here */
+#define DEFERRED ".deferwrap" /* in the name of a function that makes a deferred call */
 
 /* A map: the words from `start` on that are live pointers. */
 struct map {
@@ -118,8 +119,11 @@ static bool is_pointed_to(const struct go_stack_copy *stack, const struct live_f
 	return false;
 }
 
-/* Whether the two words there are of a deferred call: its function, which the compiler made to make
- * the call, and the word at @address, which it passes on (cmd/compile/internal/ir/func.go). */
+/*
+ * Whether the two words there are of a deferred call: its function, which the compiler made to make
+ * the call, and the word at @address, which it passes on (cmd/compile/internal/ir/func.go, since Go
+ * 1.22).
+ */
 static bool is_deferred(struct go_process *go, const struct go_stack_copy *stack, uint64_t address)
 {
 	uint64_t offset = address - stack->sp;
@@ -129,7 +133,7 @@ static bool is_deferred(struct go_process *go, const struct go_stack_copy *stack
 	const struct go_place *place = go_place_find(go, NULL,
 		(struct code_address){.value = go_u64(stack->bytes, (unsigned)(offset - WORD))});
 	return place->module && place->function.entry == place->address.value &&
-	       strstr(place->function.name, ".deferwrap");
+	       strstr(place->function.name, DEFERRED);
 }
 
 /*
@@ -165,9 +169,24 @@ static enum go_liveness in_object(struct go_process *go, const struct go_stack_c
 	return GO_NOT_LIVE;
 }
 
+/*
+ * Whether the frame is of a call that lets go of a lock, or of the deferred one that makes it. One
+ * that hands on a mutex gives way to whom it hands it to: mutex.go, unlockSlow(), semrelease1().
+ */
+static bool lets_go(const struct live_frame *frame)
+{
+	const char *name = frame->place ? frame->place->function.name : "";
+	bool is_sync = strncmp(name, "sync.", strlen("sync.")) == 0 ||
+		       strncmp(name, "internal/sync.", strlen("internal/sync.")) == 0;
+
+	return (is_sync && strstr(name, "nlock")) || strstr(name, DEFERRED);
+}
+
 static enum go_liveness judge(struct go_process *go, const struct go_stack_copy *stack,
 	const struct live_frame *callee, const struct live_frame *frame, uint64_t address)
 {
+	if (lets_go(callee) || lets_go(frame))
+		return GO_NOT_LIVE;
 	if (callee->known && has(&callee->passed, address))
 		return GO_LIVE;
 	if (!frame->known)
