@@ -94,6 +94,9 @@ $(B)/gen/profile.pb-c.h: src/profile/profile.proto Makefile
 
 $(B)/gen/profile.pb-c.c: $(B)/gen/profile.pb-c.h ;
 
+$(B)/profile/pprof.o: $(B)/gen/profile.pb-c.h
+$(B)/profile/svg.o: $(B)/gen/flame_graph.inc
+
 $(B)/gen/profile.pb-c.o: $(B)/gen/profile.pb-c.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 

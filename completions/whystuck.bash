@@ -8,11 +8,17 @@ _whystuck()
 		-g --goroutines --no-goroutines --goroutine= --runtime-frames --group --no-group
 		--no-kernel --no-user --lines --no-lines --stop= -n --max-frames= -p --process-info
 		--addresses --color= -v --verbose -h --help -V --version'
-	local words='' line
-	if [[ ${COMP_WORDS[1]} == top ]]; then
+	local words='' line command=${COMP_WORDS[1]}
+
+	if [[ $command == top && COMP_CWORD -gt 1 ]]; then
 		options='-a --all -k --kernel-threads -t --thread= -s --state= -d --delay= -c --columns=
 			-g --goroutines --no-goroutines --runtime-frames -n --max-frames= --no-kernel
 			--no-user --lines --no-lines --color= --stop= -h --help -V --version'
+	elif [[ $command == record && COMP_CWORD -gt 1 ]]; then
+		options='-a --all -k --kernel-threads -t --thread= -s --state= -d --duration=
+			-F --frequency= -o --output= -f --format= -g --goroutines --no-goroutines
+			--runtime-frames --no-kernel --no-user --lines --no-lines --stop= -n
+			--max-frames= -v --verbose -h --help -V --version'
 	fi
 
 	# "=" is among COMP_WORDBREAKS, so that --format=js comes as three words
@@ -24,7 +30,16 @@ _whystuck()
 
 	COMPREPLY=()
 	case $previous in
-	-f | --format) words='text json folded' ;;
+	-f | --format)
+		words='text json folded'
+		[[ $command == record ]] && words='folded pprof svg'
+		;;
+	-o | --output)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+		;;
+	-d | --duration | -F | --frequency) return ;;
 	--stop) words='auto never always' ;;
 	--color) words='auto always never' ;;
 	-c | --columns) words='pid tid threads uid comm state time wait holder waiters syscall kernel user' ;;
@@ -37,7 +52,7 @@ _whystuck()
 			while read -r line; do
 				[[ $line =~ ^[A-Za-z0-9._+-]+( +[0-9]+)?$ ]] && words+=" $line"
 			done < <(ps -A -o comm=,pid= 2>/dev/null)
-			((COMP_CWORD == 1)) && words+=' show top'
+			((COMP_CWORD == 1)) && words+=' show top record'
 		fi
 		;;
 	esac
