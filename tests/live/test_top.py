@@ -644,7 +644,7 @@ def test_terminal_is_given_back_at_a_signal(mutex, shell, number):
     begin(shell, mutex.pid)
     os.kill(shell.top, number)
     # the sanitizers' own handlers end the program in ways of their own
-    assert_given_back(shell, 128 + number, *([1] if SANITIZED and number in CRASHES else []))
+    assert_given_back(shell, 128 + number, *([1, 66] if SANITIZED and number in CRASHES else []))
 
 
 @pytest.mark.skipif(SANITIZED, reason="sanitizers need more room than that")
