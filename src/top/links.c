@@ -215,6 +215,7 @@ void links_put(struct page *page, const struct look *look, struct somebody who)
 	page_end(page);
 	put_onward(&onward, who);
 	page_end(page);
+	deadlocks_put(page, look);
 	page_put(page, STYLE_STRONG, "on it wait");
 	page_end(page);
 	put_waiters(&back, &links, who);
@@ -228,8 +229,4 @@ void links_put(struct page *page, const struct look *look, struct somebody who)
 		page_end(page);
 	}
 	free(links.items);
-	if (look->deadlock_count || look->blocker_count) {
-		page_end(page);
-		deadlocks_put(page, look);
-	}
 }
