@@ -10,6 +10,7 @@
 #include "cli/selection.h"
 #include "collect/descriptors.h"
 #include "collect/scheduler_clock.h"
+#include "collect/surroundings.h"
 #include "collect/tracking.h"
 #include "elf/images.h"
 #include "explain/explain.h"
@@ -286,6 +287,7 @@ static void give_out(struct repeat *repeat, struct taken *taken)
 		return;
 	}
 	means.machine = machine_create(look->arena);
+	means.surroundings = surroundings_create(means.machine, look->arena);
 	for (size_t i = 0; i < taken->generation_count; i++) {
 		const struct generation *generation = taken->generations[i];
 

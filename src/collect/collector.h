@@ -31,7 +31,8 @@ struct look_means {
 	struct task_iterator *iterator; /* NULL: each loads its own */
 	struct scheduler_clock *clock;
 	struct guard *guard;
-	struct machine *machine; /* NULL: each has its own */
+	struct machine *machine;           /* NULL: each has its own */
+	struct surroundings *surroundings; /* of processes that did not move */
 };
 
 /* What is asked of a look. */

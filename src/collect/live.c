@@ -201,6 +201,7 @@ bool live_add_unmoved(struct look *look, const struct process *process, int64_t 
 	copy_unmoved(&kept->process, elapsed_ns, arena);
 	kept->process.guard = means->guard;
 	kept->process.look_again = NULL;
+	kept->process.surroundings = means->surroundings;
 	live_memory_init(&kept->memory, &kept->process,
 		process->leader ? process->leader : process->pid, directory, means->guard, arena);
 	if (!process->is_kernel && process->mappings.count && !process->is_stuck)

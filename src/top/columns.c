@@ -273,6 +273,8 @@ void columns_move(struct column_list *list, const struct column *column, int ste
 	list->items[other] = column;
 }
 
+#define LITTLE 5
+
 size_t columns_lay_out(const struct column_list *list, enum row_kind kind, size_t first,
 	unsigned width, unsigned widths[COLUMNS])
 {
@@ -297,6 +299,9 @@ size_t columns_lay_out(const struct column_list *list, enum row_kind kind, size_
 		for (size_t i = 0; i < count; i++) {
 			unsigned most = column_among(list->items[first + i], kind)->most;
 			unsigned lack = most > widths[i] ? 1000 * (most - widths[i]) / most : 0;
+
+			if (lack && most - widths[i] <= LITTLE)
+				lack += 1000; /* and so is whole */
 
 			if (lack > best) {
 				best = lack;

@@ -21,9 +21,11 @@ struct walk {
 	size_t links;
 };
 
+/* By their ids: a process may have been looked at twice, for itself and for who waits for it. */
 static bool is_same(struct somebody a, struct somebody b)
 {
-	return a.process == b.process && a.thread == b.thread;
+	return a.process->pid == b.process->pid && !a.thread == !b.thread &&
+	       (!a.thread || a.thread->tid == b.thread->tid);
 }
 
 static bool is_on_path(const struct walk *walk, struct somebody who)
@@ -120,7 +122,7 @@ static void put_holder(struct walk *walk, struct somebody who, const struct hold
 	page_end(walk->page);
 	if (next.thread)
 		put_onward(walk, next);
-	else if (next.process && next.process != who.process)
+	else if (next.process && next.process->pid != who.process->pid)
 		put_process_plight(walk->page, next.process, indent + INDENT);
 }
 
@@ -159,7 +161,8 @@ static void add_links(struct links *links, const struct look *look, const struct
 			struct somebody holder =
 				somebody_of_holder(look, process, &wait->holders[j]);
 
-			if (!holder.process || (!holder.thread && holder.process == process))
+			if (!holder.process ||
+				(!holder.thread && holder.process->pid == process->pid))
 				continue;
 			array_reserve(links->items, links->count, links->capacity);
 			links->items[links->count++] =
@@ -188,7 +191,7 @@ static void put_waiters(struct walk *walk, const struct links *links, struct som
 	for (size_t i = 0; i < links->count; i++) {
 		const struct link *link = &links->items[i];
 		bool is_on_it = link->holder.thread ? is_same(link->holder, who)
-						    : link->holder.process == who.process;
+						    : link->holder.process->pid == who.process->pid;
 
 		if (!is_on_it || is_on_path(walk, link->waiter))
 			continue;
@@ -212,6 +215,7 @@ void links_put(struct page *page, const struct look *look, struct somebody who)
 	page_end(page);
 	put_onward(&onward, who);
 	page_end(page);
+	deadlocks_put(page, look);
 	page_put(page, STYLE_STRONG, "on it wait");
 	page_end(page);
 	put_waiters(&back, &links, who);
@@ -225,8 +229,4 @@ void links_put(struct page *page, const struct look *look, struct somebody who)
 		page_end(page);
 	}
 	free(links.items);
-	if (look->deadlock_count || look->blocker_count) {
-		page_end(page);
-		deadlocks_put(page, look);
-	}
 }
