@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "explain/graph_nodes.h"
+#include "util/clock.h"
 #include "util/memory.h"
 
 /* Holders of one wait that a look is taken at. */
@@ -302,6 +304,35 @@ static void check_proofs(const struct process *process, struct wait_list *list)
 	}
 }
 
+bool graph_holds_still(const struct process *process, const struct thread *thread)
+{
+	enum { TRIES = 50 };
+	static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+
+	if (!process->still_there)
+		return true;
+	for (int i = 0; i < TRIES; i++) {
+		if (process->still_there(process, thread))
+			return true;
+		if (!thread->stopped_ns)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* A thread that was stopped may have taken meanwhile what it waited for. */
+static void check_self_held(const struct process *process, const struct thread *thread)
+{
+	struct wait *wait = thread->wait;
+	bool *keep cleanup_free = allocate_zeroed(wait->holder_count + 1, sizeof(*keep));
+
+	for (size_t i = 0; i < wait->holder_count; i++)
+		keep[i] = wait->holders[i].thread != thread || graph_holds_still(process, thread);
+	if (leave_out(wait, keep))
+		wait->changed = true;
+}
+
 static void tie_process(const struct graph *graph, const struct process *process)
 {
 	struct wait_list list = list_waits(process);
@@ -310,6 +341,12 @@ static void tie_process(const struct graph *graph, const struct process *process
 		tie_holders(graph, process, list.items[i]);
 	check_proofs(process, &list);
 	free(list.items);
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct thread *thread = &process->threads[i];
+
+		if (thread->stopped_ns && thread->wait && thread->wait->holder_count)
+			check_self_held(process, thread);
+	}
 }
 
 uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid)

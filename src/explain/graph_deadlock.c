@@ -8,15 +8,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "explain/graph_nodes.h"
-#include "util/clock.h"
 #include "util/memory.h"
 #include "util/text.h"
-
-/* How often it is asked whether a thread is back in its call which was stopped for the copy. */
-#define TRIES 50
 
 struct search {
 	struct graph *graph;
@@ -218,26 +213,6 @@ static struct set *describe_sets(const struct search *search)
 	return sets;
 }
 
-/*
- * Whether the thread is where it was looked at, and has not run. One that was stopped for the copy
- * had to go back into its call first.
- */
-static bool holds_still(const struct process *process, const struct thread *thread)
-{
-	static const struct timespec pause = {.tv_nsec = NS_PER_MS};
-
-	if (!process->still_there)
-		return true;
-	for (int i = 0; i < TRIES; i++) {
-		if (process->still_there(process, thread))
-			return true;
-		if (!thread->stopped_ns)
-			return false;
-		nanosleep(&pause, NULL);
-	}
-	return false;
-}
-
 static bool set_holds_still(const struct search *search, uint32_t set)
 {
 	const struct graph *graph = search->graph;
@@ -246,7 +221,7 @@ static bool set_holds_still(const struct search *search, uint32_t set)
 		const struct graph_node *node = &graph->nodes[i];
 
 		if (search->set[i] == set && node->thread && node->edge_count &&
-			!holds_still(node->process, node->thread))
+			!graph_holds_still(node->process, node->thread))
 			return false;
 	}
 	return true;

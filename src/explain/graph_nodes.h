@@ -46,6 +46,12 @@ struct graph_process *graph_process_find(const struct graph *graph, pid_t pid);
 /* The node of a thread or of the process itself (@tid 0); NO_NODE: there is none. */
 uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid);
 
+/*
+ * Whether the thread is where it was looked at, and has not run. One that was stopped for the copy
+ * had to go back into its call first.
+ */
+bool graph_holds_still(const struct process *process, const struct thread *thread);
+
 static inline bool node_is_task(const struct graph_node *node)
 {
 	return node->thread || node->goroutine;
