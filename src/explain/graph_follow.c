@@ -9,11 +9,6 @@
 #define BLOCKERS_MAX 8
 #define HELD_UP_MIN 2 /* less is told by the one waiter's chain */
 
-static bool is_any_other(const struct process *waiter, const struct holder *holder)
-{
-	return holder->pid == waiter->pid && !holder->tid && !holder->goroutine;
-}
-
 /* The only holder, or the only one that owns what is waited for. */
 static const struct holder *choose(const struct process *waiter, const struct wait *wait)
 {
@@ -23,7 +18,7 @@ static const struct holder *choose(const struct process *waiter, const struct wa
 	for (size_t i = 0; i < wait->holder_count; i++) {
 		const struct holder *holder = &wait->holders[i];
 
-		if (is_any_other(waiter, holder))
+		if (holder_is_any_other(waiter, holder))
 			continue;
 		count++;
 		only = holder;

@@ -57,6 +57,33 @@ static inline bool node_is_task(const struct graph_node *node)
 	return node->thread || node->goroutine;
 }
 
+/* The thread of the process, or NULL. */
+struct thread *graph_thread_find(const struct process *process, pid_t tid);
+
+static inline bool thread_is_alive(const struct thread *thread)
+{
+	return !thread->vanished && thread->state != 'Z' && thread->state != 'X';
+}
+
+/* Whether it is but some other task of the waiter's own process. */
+static inline bool holder_is_any_other(const struct process *waiter, const struct holder *holder)
+{
+	return holder->pid == waiter->pid && !holder->tid && !holder->goroutine;
+}
+
+/* The waits of one process that have holders, those that tasks share perhaps more than once. */
+struct wait_list {
+	struct wait **items; /* heap, of whoever asked */
+	size_t count, capacity;
+};
+
+/* Of the threads and goroutines of @process those that wait for more than any other of them. */
+struct wait_list graph_list_waits(const struct process *process);
+
+/* Ties the holders of all waits of @process to who they are, and leaves out those that are not, or
+ * that memory does not name any more. */
+void graph_tie(const struct graph *graph, const struct process *process);
+
 /* Finds the sets of nodes that wait for each other for ever: look->deadlocks, wait->deadlock. */
 void graph_find_deadlocks(struct graph *graph);
 
