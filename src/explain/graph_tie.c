@@ -114,8 +114,10 @@ static void tie_holders(const struct graph *graph, const struct process *process
 {
 	bool *keep cleanup_free = allocate_zeroed(wait->holder_count + 1, sizeof(*keep));
 
-	for (size_t i = 0; i < wait->holder_count; i++)
+	for (size_t i = 0; i < wait->holder_count; i++) {
 		keep[i] = wait->holders[i].process || tie(graph, process, &wait->holders[i]);
+		wait->owner_ended |= !keep[i] && wait->holders[i].proof.address;
+	}
 	leave_out(wait, keep);
 }
 

@@ -68,5 +68,6 @@ struct wait {
 	const struct holder *followed; /* the one holder with which the chain goes on; NULL: it ends
 					  here */
 	bool changed;                  /* who holds it was another one a moment later */
+	bool owner_ended;              /* memory names an owner that is there no more */
 	const struct deadlock *deadlock; /* it is a part of that, or waits behind it; NULL: none */
 };

@@ -155,9 +155,11 @@ void chain_put(
 		return;
 	}
 	put_holders(page, process, wait, call);
-	if (wait->changed && !wait->holder_count) {
+	if (!wait->holder_count && (wait->changed || wait->owner_ended)) {
 		label_put(page, "on");
-		page_put(page, STYLE_DIM, "not known: who holds it changed meanwhile");
+		page_put(page, wait->changed ? STYLE_DIM : STYLE_ALARM,
+			wait->changed ? "not known: who holds it changed meanwhile"
+				      : "nobody: its owner has ended");
 		page_end(page);
 	}
 }

@@ -76,6 +76,8 @@ struct json_object *json_wait(const struct wait *wait)
 		json_add(object, "chain", chain_value(wait));
 	if (wait->changed)
 		json_add_bool(object, "changed", true);
+	if (wait->owner_ended)
+		json_add_bool(object, "owner_ended", true);
 	if (wait->deadlock)
 		json_add_bool(object, "deadlock", true);
 	return object;

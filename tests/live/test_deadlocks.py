@@ -132,6 +132,13 @@ def test_nothing_of_who_is_waited_for_is_stopped(situation):
         assert switches.findall(before) == switches.findall(after)
 
 
+def test_an_owner_in_another_process_that_has_ended(situation, run):
+    with situation("shared-owner-ended") as facts:
+        wait = Look(facts.pid).thread(facts.pid)["wait"]
+        assert wait["on"] == [] and wait["owner_ended"], wait
+        assert re.search(r"on +nobody: its owner has ended", run([facts.pid]).out)
+
+
 PYTHON = """
 import threading
 one, other, met = threading.Lock(), threading.Lock(), threading.Barrier(2)

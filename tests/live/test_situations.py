@@ -235,7 +235,7 @@ ELSEWHERE = {
     "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
     "deadlock-pair", "deadlock-philosophers", "deadlock-behind", "deadlock-self",
     "deadlock-shared", "deadlock-flocks", "deadlock-mutex-and-pipe", "deadlock-all-asleep", "chain",
-    "shares", "comm-markup",
+    "shares", "comm-markup", "shared-owner-ended",
 }
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "situations.h"
@@ -155,6 +156,24 @@ static void run_shared(struct facts *facts, const char *argument)
 		ready(facts, SYS_futex);
 	}
 	pthread_mutex_lock(&common->mutexes[!mine]);
+	rest();
+}
+
+/* The owner of a process-shared mutex ends without giving it back. */
+static void run_shared_owner_ended(struct facts *facts, const char *argument)
+{
+	struct common *common = share();
+	pid_t child = fork_companion();
+	int status;
+
+	(void)argument;
+	if (!child) {
+		pthread_mutex_lock(&common->mutexes[0]);
+		_exit(EXIT_SUCCESS);
+	}
+	must(waitpid(child, &status, 0), "waitpid");
+	ready(facts, SYS_futex);
+	pthread_mutex_lock(&common->mutexes[0]);
 	rest();
 }
 
@@ -319,6 +338,7 @@ const struct situation deadlock_situations[] = {
 	{"deadlock-behind", run_behind},
 	{"deadlock-self", run_self},
 	{"deadlock-shared", run_shared},
+	{"shared-owner-ended", run_shared_owner_ended},
 	{"deadlock-flocks", run_flocks},
 	{"deadlock-mutex-and-pipe", run_mutex_and_pipe},
 	{"deadlock-all-asleep", run_all_asleep},
