@@ -274,6 +274,7 @@ void graph_explain(struct look *look)
 	build(&graph);
 	graph_find_deadlocks(&graph);
 	graph_follow(&graph);
+	graph_find_likely_rings(&graph);
 	for (size_t i = 0; i < look->process_count && look->partial; i++)
 		tell_shown(&graph, look->processes[i]);
 	free(graph.edges);

@@ -87,5 +87,11 @@ void graph_tie(const struct graph *graph, const struct process *process);
 /* Finds the sets of nodes that wait for each other for ever: look->deadlocks, wait->deadlock. */
 void graph_find_deadlocks(struct graph *graph);
 
+/*
+ * Adds the rings of goroutines each of which is likely to have what another wants: possible
+ * deadlocks. After graph_follow().
+ */
+void graph_find_likely_rings(struct graph *graph);
+
 /* Fills wait->followed, thread->holds_up and look->blockers. */
 void graph_follow(struct graph *graph);

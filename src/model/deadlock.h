@@ -23,5 +23,6 @@ struct deadlock {
 	bool is_ring;
 	bool certain;  /* each owns what another waits for; false: only a signal, or somebody who
 			  could not be known of, can help */
+	bool guessed;  /* who holds what is recorded nowhere, and most likely so */
 	size_t behind; /* how many more wait for them */
 };

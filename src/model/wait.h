@@ -36,6 +36,7 @@ struct holder {
 	enum sureness sureness;
 	struct proof proof;
 	bool uncertain;   /* a guess: marked "?" */
+	bool likely;      /* a guess to which the program's code leaves little else */
 	bool unseen;      /* nobody that a look could be taken at: another machine; pid is 0 */
 	const char *text; /* "holds the mutex", "the other end of the pipe"; escaped */
 

@@ -243,7 +243,9 @@ static void put_deadlock(struct page *page, const struct deadlock *deadlock)
 		deadlock->count == 1 ? " waits for itself" : " wait for each other");
 	if (deadlock->behind)
 		page_format(page, STYLE_PLAIN, "; %zu more behind them", deadlock->behind);
-	if (!deadlock->certain)
+	if (deadlock->guessed)
+		page_put(page, STYLE_DIM, "   (who has the locks is a guess)");
+	else if (!deadlock->certain)
 		page_put(page, STYLE_DIM, "   (none but a signal could end that)");
 	page_end(page);
 	put_members(page, deadlock);

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "util/memory.h"
 
+#include <assert.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 static void (*_Atomic last_act)(void); /* NULL: nothing */
+static bool exhaustion_expected;
 
 void memory_at_exhaustion(void (*act)(void))
 {
@@ -42,9 +46,23 @@ void memory_expect_exhaustion(void)
 
 	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return;
+	exhaustion_expected = true;
 	sigaltstack(&alternate, NULL);
 	for (size_t i = 0; i < array_length(crashes); i++)
 		sigaction(crashes[i], &action, NULL);
+}
+
+/*
+ * The C library's, which would print a line of its own: libdw (lib/dynamicsizehash_concurrent.c)
+ * asserts that it got memory.
+ */
+void __assert_fail(const char *assertion, const char *file, unsigned line, const char *function)
+{
+	if (exhaustion_expected)
+		out_of_memory();
+	fprintf(stderr, "whystuck: %s:%u: %s: assertion '%s' failed\n", file, line, function,
+		assertion);
+	abort();
 }
 
 void *allocate(size_t size)

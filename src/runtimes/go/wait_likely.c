@@ -250,6 +250,7 @@ static void add_likely(struct go_waits *waits, const struct go_wait_item *item,
 			.goroutine = id,
 			.sureness = SURE_MAY,
 			.uncertain = true,
+			.likely = liveness == GO_DEFERRED,
 			.text = words_of(item, liveness),
 		};
 	likely->count++;
