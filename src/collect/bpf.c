@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "collect/live.h"
+#include "collect/live_process.h"
 #include "collect/sighting.h"
 #include "collect/task_iterator.h"
 #include "collect/ways.h"
@@ -525,6 +526,6 @@ static struct error collect_bpf(const struct look_request *request, struct look 
 const struct collector collector_bpf = {
 	.name = "bpf",
 	.collect = collect_bpf,
-	.release = live_release,
-	.add_unmoved = live_add_unmoved,
+	.release = live_process_release,
+	.add_unmoved = live_process_add_unmoved,
 };

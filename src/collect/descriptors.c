@@ -16,6 +16,7 @@
 #include "collect/fdinfo.h"
 #include "collect/machine.h"
 #include "collect/mountinfo.h"
+#include "collect/open_files.h"
 #include "collect/peers.h"
 #include "collect/socket_facts.h"
 #include "util/file.h"
@@ -60,7 +61,7 @@ static void open_directory(struct live_descriptors *live)
 	live->opened = true;
 	if (live->process < 0)
 		return;
-	live->directory = machine_open_files(live->process);
+	live->directory = open_files_directory(live->process);
 	if (live->directory < 0 && (errno == EACCES || errno == EPERM))
 		live->refusal = REFUSED;
 	else if (live->directory < 0 && errno != ENOENT && errno != ESRCH)

@@ -12,6 +12,7 @@
 
 #include "arch/arch.h"
 #include "collect/live_memory.h"
+#include "collect/live_process.h"
 #include "collect/process_facts.h"
 #include "collect/refusal.h"
 #include "collect/stack_copy.h"
@@ -23,60 +24,6 @@
 
 #define STACK_BUDGET (512 * 1024 * 1024)
 #define PASSIVE_ATTEMPTS 3
-
-/* What the model's process is part of until release(). */
-struct live_process {
-	struct process process;
-	struct live_memory memory;
-	int directory;
-	bool kernel_stacks; /* were asked for */
-	/* Shared by the look's processes; NULL: lent to the look. */
-	struct machine *machine;
-	struct guard *guard;
-};
-
-/*
- * Whether the thread has not run since it was looked at: the scheduler would have charged it
- * then. Where the kernel does not tell that, or a stop of ours has moved it, that it is where it
- * was has to do.
- */
-static bool still_there(const struct process *process, const struct thread *thread)
-{
-	const struct live_process *live = (const struct live_process *)process;
-	struct text text cleanup_text = {0};
-	struct proc_syscall place;
-	int64_t ran_at_ns;
-	char path[48];
-
-	snprintf(path, sizeof(path), "task/%d/%s", thread->tid,
-		thread->ran_at_ns < 0 ? "syscall" : "sched");
-	if (failed(file_read(live->directory, path, 65536, &text)) || !text.length)
-		return false;
-	if (thread->ran_at_ns >= 0)
-		return proc_parse_exec_start(text.bytes, text.length, &ran_at_ns) &&
-		       ran_at_ns == thread->ran_at_ns;
-	return proc_parse_syscall(text.bytes, text.length, &place) && !place.running &&
-	       place.sp == thread->registers.value[arch_native->sp] &&
-	       place.pc == thread->registers.value[arch_native->pc];
-}
-
-static bool has_thread(const struct process *process, pid_t tid)
-{
-	const struct live_process *live = (const struct live_process *)process;
-	char path[32];
-
-	snprintf(path, sizeof(path), "task/%d", tid);
-	return faccessat(live->directory, path, F_OK, 0) == 0;
-}
-
-static size_t look_again(
-	struct process *process, struct thread **threads, size_t count, struct arena *arena)
-{
-	const struct live_process *kept = (const struct live_process *)process;
-
-	return live_look_again(
-		process, kept->directory, kept->kernel_stacks, threads, count, arena);
-}
 
 static struct live_memory *memory_of(struct live *live)
 {
@@ -118,98 +65,6 @@ void session_deinit(struct session *session)
 		machine_destroy(session->owns_machine ? session->machine : NULL);
 		guard_destroy(session->owns_means ? session->guard : NULL);
 	}
-}
-
-void live_release(struct look *look)
-{
-	struct machine *machine = NULL;
-	struct guard *guard = NULL;
-
-	for (size_t i = 0; i < look->process_count; i++) {
-		struct live_process *kept = (struct live_process *)look->processes[i];
-
-		machine = kept->machine;
-		guard = kept->guard;
-		descriptors_close(kept->process.descriptors);
-		live_memory_deinit(&kept->memory);
-		close(kept->directory);
-		kept->process.memory = NULL;
-		kept->process.descriptors = NULL;
-	}
-	machine_destroy(machine);
-	guard_destroy(guard);
-}
-
-static struct wait *copy_wait(const struct wait *wait, struct arena *arena)
-{
-	if (!wait)
-		return NULL;
-	struct wait *copy = arena_copy(arena, wait, sizeof(*wait));
-	copy->holders =
-		arena_copy(arena, wait->holders, wait->holder_count * sizeof(*wait->holders));
-	return copy;
-}
-
-static void copy_unmoved(struct process *process, int64_t elapsed_ns, struct arena *arena)
-{
-	const struct wait *shared = NULL; /* several goroutines have the same */
-	struct wait *copied = NULL;
-
-	process->threads = arena_copy(
-		arena, process->threads, process->thread_count * sizeof(*process->threads));
-	process->goroutines = arena_copy(arena, process->goroutines,
-		process->goroutine_count * sizeof(*process->goroutines));
-	process->gaps = gaps_copy(&process->gaps, arena);
-	for (size_t i = 0; i < process->thread_count; i++) {
-		struct thread *thread = &process->threads[i];
-
-		thread->gaps = gaps_copy(&thread->gaps, arena);
-		/* The copy of its stack was the earlier look's. */
-		thread->stack_bytes = NULL;
-		thread->stack_length = 0;
-		if (thread->blocked_ns >= 0)
-			thread->blocked_ns += elapsed_ns;
-	}
-	for (size_t i = 0; i < process->goroutine_count; i++) {
-		struct goroutine *goroutine = &process->goroutines[i];
-
-		if (goroutine->wait != shared)
-			copied = copy_wait(shared = goroutine->wait, arena);
-		goroutine->wait = copied;
-		goroutine->gaps = gaps_copy(&goroutine->gaps, arena);
-		if (goroutine->wait_ns >= 0)
-			goroutine->wait_ns += elapsed_ns;
-	}
-	if (process->running_ns >= 0)
-		process->running_ns += elapsed_ns;
-}
-
-bool live_add_unmoved(struct look *look, const struct process *process, int64_t elapsed_ns,
-	const struct look_means *means)
-{
-	struct arena *arena = look->arena;
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d", process->pid);
-	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory < 0)
-		return false;
-	struct live_process *kept = arena_new(arena, struct live_process, 1);
-	kept->process = *process;
-	kept->directory = directory;
-	kept->kernel_stacks = ((const struct live_process *)process)->kernel_stacks;
-	copy_unmoved(&kept->process, elapsed_ns, arena);
-	kept->process.guard = means->guard;
-	kept->process.look_again = NULL;
-	kept->process.surroundings = means->surroundings;
-	live_memory_init(&kept->memory, &kept->process,
-		process->leader ? process->leader : process->pid, directory, means->guard, arena);
-	if (!process->is_kernel && process->mappings.count && !process->is_stuck)
-		kept->process.memory = &kept->memory.memory;
-	kept->process.descriptors =
-		descriptors_open(process->pid, directory, means->machine, arena);
-	look->processes[look->process_count++] = &kept->process;
-	return true;
 }
 
 /* An errno value, or 0. */
@@ -619,11 +474,8 @@ static void finish(struct live *live)
 	else if (live->memory_error && live->memory_error != ETIMEDOUT)
 		gaps_add(&process->gaps, look->arena, STAGE_PROCESS, "its memory can't be read: %s",
 			refusal_of_access(live->memory_error, process->uid));
-	process->still_there = still_there;
-	process->has_thread = has_thread;
 	kept->kernel_stacks = live->session->request->kernel_stacks;
-	if (live->session->request->may_look_again && process->memory)
-		process->look_again = look_again;
+	live_process_answer(kept, live->session->request->may_look_again && process->memory);
 	process->descriptors = descriptors_open(
 		process->pid, live->directory, live->session->machine, look->arena);
 	process->surroundings = live->session->surroundings;

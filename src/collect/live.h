@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Live process: a process of the model together with what keeps it readable, and the
- * facts of /proc/PID that are of the process as a whole. The ways to look share it.
+ * Live: a process while it is looked at, from opening its directory of /proc to its place in the
+ * look, and the facts of /proc/PID that are of the process as a whole. The ways to look share it.
+ * What keeps it readable afterwards is for live_process.h.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ struct session {
 
 void session_init(struct session *session, const struct look_request *request, struct look *look);
 
-/* What the look's processes need is kept, for live_release(). */
+/* What the look's processes need is kept, for live_process_release(). */
 void session_deinit(struct session *session);
 
 /* How often a process is begun that executes another program under one's eyes. */
@@ -114,10 +115,3 @@ size_t live_look_again(struct process *process, int directory, bool kernel_stack
  * try its stacks are left out instead.
  */
 bool live_end(struct live *live, bool last);
-
-/* For collectors' release(): ends what the look's processes hold open. */
-void live_release(struct look *look);
-
-/* As the collectors' add_unmoved(). */
-bool live_add_unmoved(struct look *look, const struct process *process, int64_t elapsed_ns,
-	const struct look_means *means);

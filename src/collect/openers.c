@@ -47,8 +47,8 @@ static bool find_what(const struct open_file *file, enum what *what)
 {
 	char path[sizeof("/proc//fd/") + 2 * 11], link[sizeof("anon_inode:[eventfd]")];
 
-	if (file->represents == MACHINE_PTMX || file->represents == MACHINE_FUSE) {
-		*what = file->represents == MACHINE_PTMX ? MASTER : FUSE;
+	if (file->represents == DEVICE_PTMX || file->represents == DEVICE_FUSE) {
+		*what = file->represents == DEVICE_PTMX ? MASTER : FUSE;
 		return true;
 	}
 	if (!file->is_anonymous)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "collect/live.h"
+#include "collect/live_process.h"
 #include "collect/ways.h"
 #include "util/memory.h"
 
@@ -45,6 +46,6 @@ static struct error collect_passive(const struct look_request *request, struct l
 const struct collector collector_passive = {
 	.name = "passive",
 	.collect = collect_passive,
-	.release = live_release,
-	.add_unmoved = live_add_unmoved,
+	.release = live_process_release,
+	.add_unmoved = live_process_add_unmoved,
 };

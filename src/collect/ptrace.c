@@ -24,6 +24,7 @@
 
 #include "arch/arch.h"
 #include "collect/live.h"
+#include "collect/live_process.h"
 #include "collect/stack_copy.h"
 #include "collect/tracer.h"
 #include "collect/ways.h"
@@ -506,6 +507,6 @@ void live_stop_and_copy(struct live *live, struct task **tasks, size_t count)
 const struct collector collector_ptrace = {
 	.name = "ptrace",
 	.collect = collect_ptrace,
-	.release = live_release,
-	.add_unmoved = live_add_unmoved,
+	.release = live_process_release,
+	.add_unmoved = live_process_add_unmoved,
 };
