@@ -135,6 +135,7 @@ void live_release(struct look *look)
 		close(kept->directory);
 		kept->process.memory = NULL;
 		kept->process.descriptors = NULL;
+		kept->process.surroundings = NULL;
 	}
 	machine_destroy(machine);
 	guard_destroy(guard);
@@ -208,6 +209,7 @@ bool live_add_unmoved(struct look *look, const struct process *process, int64_t 
 		kept->process.memory = &kept->memory.memory;
 	kept->process.descriptors =
 		descriptors_open(process->pid, directory, means->machine, arena);
+	kept->process.surroundings = surroundings_create(means->machine, arena);
 	look->processes[look->process_count++] = &kept->process;
 	return true;
 }
