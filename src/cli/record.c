@@ -17,6 +17,7 @@
 #include "cli/report.h"
 #include "util/clock.h"
 #include "util/text.h"
+#include "util/watch.h"
 #include "util/whole_file.h"
 
 struct recorder {
@@ -25,9 +26,11 @@ struct recorder {
 	struct profile *profile;
 	struct recording recording;
 	struct progress progress;
-	int64_t begin_ns, last_ns; /* CLOCK_MONOTONIC: of all of it, and of the last look */
-	int64_t end_ns;            /* INT64_MAX: none */
-	sigset_t ends;             /* signals that end it; they are blocked, and asked for */
+	/* CLOCK_MONOTONIC: of all of it, of the last look, and when that was to be. 0: it has not
+	 * begun. */
+	int64_t begin_ns, last_ns, time_ns;
+	int64_t end_ns; /* INT64_MAX: none */
+	sigset_t ends;  /* signals that end it; they are blocked, and asked for */
 	bool gaps;
 };
 
@@ -87,32 +90,29 @@ static void take_look(struct recorder *recorder)
 static bool begin(struct recorder *recorder)
 {
 	const struct look *look = repeat_next(recorder->repeat);
-	bool gaps = report_gaps(look, recorder->options->options.verbose);
 
-	recorder->gaps = gaps;
+	recorder->gaps = report_gaps(look, recorder->options->options.verbose);
 	if (!look->process_count && !repeat_has_targets(recorder->repeat)) {
-		if (!gaps)
+		if (!recorder->gaps)
 			message("nothing was found to record");
 		return false;
 	}
+	int64_t now = clock_ns(CLOCK_MONOTONIC), duration_ns = recorder->options->duration_ns;
+	recorder->recording.began_ns = clock_ns(CLOCK_REALTIME);
+	recorder->begin_ns = recorder->last_ns = recorder->time_ns = now;
+	recorder->end_ns = duration_ns ? now + duration_ns : INT64_MAX;
 	return true;
 }
 
 static void record(struct recorder *recorder)
 {
-	int64_t time_ns = clock_ns(CLOCK_MONOTONIC);
-
-	recorder->recording.began_ns = clock_ns(CLOCK_REALTIME);
-	recorder->begin_ns = recorder->last_ns = time_ns;
-	recorder->end_ns = recorder->options->duration_ns ? time_ns + recorder->options->duration_ns
-							  : INT64_MAX;
 	for (;;) {
-		time_ns = next_time(recorder, time_ns);
-		if (time_ns > recorder->end_ns) {
+		recorder->time_ns = next_time(recorder, recorder->time_ns);
+		if (recorder->time_ns > recorder->end_ns) {
 			wait_until(recorder, recorder->end_ns);
 			break;
 		}
-		if (!wait_until(recorder, time_ns))
+		if (!wait_until(recorder, recorder->time_ns))
 			break;
 		take_look(recorder);
 		if (!repeat_has_targets(recorder->repeat))
@@ -179,6 +179,26 @@ static void describe_targets(const struct options *options, struct text *line)
 		text_append_format(line, "%sthread %d", line->length ? ", " : "", options->tids[i]);
 }
 
+/* Records from where it stands to the end; the exit status. */
+static int go_on(struct recorder *recorder)
+{
+	if (!recorder->begin_ns && !begin(recorder))
+		return 2;
+	record(recorder);
+	int status = write_all(recorder) && !recorder->gaps ? 0 : 1;
+	report(recorder);
+	return status;
+}
+
+/* A look hangs in a call that does not return: those that follow are taken without a watch. */
+static void go_on_without(void *argument)
+{
+	struct recorder *recorder = argument;
+
+	recorder->repeat = repeat_create(&recorder->options->options);
+	exit(go_on(recorder));
+}
+
 static int run(const struct record_options *options)
 {
 	struct text targets cleanup_text = {0};
@@ -186,22 +206,20 @@ static int run(const struct record_options *options)
 		.options = options,
 		.recording.period_ns = options->period_ns,
 	};
-	int status = 2;
 
 	describe_targets(&options->options, &targets);
 	recorder.recording.targets = targets.bytes;
 	block_signals(&recorder);
-	recorder.repeat = repeat_create(&options->options);
 	recorder.profile = profile_create(&(struct profile_options){
 		.kernel = options->options.render.kernel,
 		.user = options->options.render.user,
 		.runtime_frames = options->options.render.runtime_frames,
 	});
-	if (begin(&recorder)) {
-		record(&recorder);
-		status = write_all(&recorder) && !recorder.gaps ? 0 : 1;
-		report(&recorder);
-	}
+	recorder.repeat = repeat_create(&options->options);
+	struct watch *watch = watch_create(go_on_without, &recorder);
+	repeat_watch(recorder.repeat, watch);
+	int status = go_on(&recorder);
+	watch_destroy(watch);
 	repeat_destroy(recorder.repeat);
 	profile_destroy(recorder.profile);
 	return status;

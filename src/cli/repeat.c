@@ -32,6 +32,7 @@ struct repeat {
 	const struct options *options;
 	struct arena *arena; /* of what all looks have in common */
 	struct images *images;
+	struct watch *watch; /* borrowed; NULL: none */
 	struct guard *guard;
 	struct scheduler_clock *clock;
 	struct tracking *tracking;
@@ -56,6 +57,13 @@ struct repeat *repeat_create(const struct options *options)
 	repeat->guard = guard_create(NULL);
 	repeat->tracking = tracking_create(options->stop != STOP_ALWAYS);
 	return repeat;
+}
+
+void repeat_watch(struct repeat *repeat, struct watch *watch)
+{
+	guard_destroy(repeat->guard);
+	repeat->guard = guard_create(watch);
+	repeat->watch = watch;
 }
 
 static void forget(struct taken *taken)
@@ -95,7 +103,9 @@ static void select_targets(struct repeat *repeat)
 	arena_destroy(repeat->selection.arena);
 	look_begin(&repeat->selection, arena_create());
 	repeat->missing = arena_new(repeat->selection.arena, bool, repeat->options->tid_count);
-	selection_find(repeat->options, NULL, &repeat->selection, &repeat->pids, repeat->missing);
+	selection_find(
+		repeat->options, repeat->watch, &repeat->selection, &repeat->pids, repeat->missing);
+	guard_forgive(repeat->guard);
 	if (repeat->clock)
 		scheduler_clock_destroy(repeat->clock);
 	repeat->clock = scheduler_clock_create(repeat->guard);

@@ -14,6 +14,12 @@ struct repeat;
 struct repeat *repeat_create(const struct options *options);
 
 /*
+ * Has the looks taken under @watch, which is over the thread that takes them: that is cheaper. To
+ * be called before the first; borrowed.
+ */
+void repeat_watch(struct repeat *repeat, struct watch *watch);
+
+/*
  * Takes the next look. It and all in it stay until the next call but one, so that the last can be
  * compared with this; never NULL. Targets given by name, and all processes, are resolved anew; what
  * can't be found is a gap of the look.

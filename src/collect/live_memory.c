@@ -29,8 +29,10 @@
 /* The longest time for which it is believed that the mmap_lock is still free. */
 #define PROOF_NS (10 * NS_PER_MS)
 
-/* One reading under guard: heap memory that is the guard's where no answer comes. */
+/* One reading under guard: heap memory that both have, who asked and the guard, where no answer
+ * comes. */
 struct transfer {
+	atomic_int owners;
 	pid_t pid;
 	int directory;
 	bool prove;
@@ -142,6 +144,14 @@ void live_memory_give_up(struct live_memory *memory)
 		"holds the lock of its address space");
 }
 
+static void drop(void *argument)
+{
+	struct transfer *transfer = argument;
+
+	if (atomic_fetch_sub(&transfer->owners, 1) == 1)
+		free(transfer);
+}
+
 /* The transfer with room for so many bytes behind its pieces. */
 static struct transfer *transfer_create(
 	const struct live_memory *memory, const struct piece *pieces, size_t count, size_t room)
@@ -150,6 +160,7 @@ static struct transfer *transfer_create(
 	struct transfer *transfer = allocate(sizeof(*transfer) + size + room);
 
 	*transfer = (struct transfer){
+		.owners = 2,
 		.pid = memory->pid,
 		.directory = memory->directory,
 		.prove = clock_ns(CLOCK_MONOTONIC) - memory->proved_ns > PROOF_NS,
@@ -159,13 +170,13 @@ static struct transfer *transfer_create(
 	return transfer;
 }
 
-/* false: it failed, and the transfer is the guard's. */
+/* false: it failed, and the transfer is to be dropped; else to be freed. */
 static bool run(struct live_memory *memory, struct transfer *transfer, bool hurry)
 {
 	int64_t hurry_ns = HURRY_NS + (int64_t)transfer->count * HURRY_PER_PIECE_NS;
 	struct error error =
-		hurry ? guard_call_apart(memory->guard, read_pieces, free, transfer, hurry_ns)
-		      : guard_call(memory->guard, read_pieces, free, transfer, PATIENCE_NS);
+		hurry ? guard_call_apart(memory->guard, read_pieces, drop, transfer, hurry_ns)
+		      : guard_call(memory->guard, read_pieces, drop, transfer, PATIENCE_NS);
 
 	if (!failed(error)) {
 		memory->proved_ns = clock_ns(CLOCK_MONOTONIC);
@@ -192,6 +203,8 @@ bool live_memory_gather(struct live_memory *memory, struct piece *pieces, size_t
 		memcpy(pieces, transfer->pieces, done * sizeof(*pieces));
 		if (ended)
 			free(transfer);
+		else
+			drop(transfer);
 	}
 	for (size_t i = done; i < count; i++) {
 		pieces[i].got = 0;
@@ -244,8 +257,10 @@ static size_t read_range(struct live_memory *memory, uint64_t address, void *to,
 	struct transfer *transfer = transfer_create(memory, &piece, 1, length);
 	uint8_t *bytes = (uint8_t *)&transfer->pieces[1];
 	transfer->pieces[0].to = bytes;
-	if (!run(memory, transfer, false))
+	if (!run(memory, transfer, false)) {
+		drop(transfer);
 		return 0;
+	}
 	if (is_alive(memory))
 		got = transfer->pieces[0].got;
 	memcpy(to, bytes, got);
@@ -308,8 +323,10 @@ static bool read_some(struct live_memory *memory, struct memory_range *ranges, s
 		transfer->pieces[i].to = bytes;
 		bytes += transfer->pieces[i].length;
 	}
-	if (!run(memory, transfer, false))
+	if (!run(memory, transfer, false)) {
+		drop(transfer);
 		return false;
+	}
 	for (size_t i = 0; i < count; i++) {
 		ranges[i].got = transfer->pieces[i].got;
 		if (ranges[i].got)

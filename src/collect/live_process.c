@@ -78,6 +78,7 @@ void live_process_release(struct look *look)
 		close(kept->directory);
 		kept->process.memory = NULL;
 		kept->process.descriptors = NULL;
+		kept->process.surroundings = NULL;
 	}
 	machine_destroy(machine);
 	guard_destroy(guard);

@@ -25,6 +25,8 @@ struct tracking {
 	struct task_mark *marks;        /* heap; by rising pid, then tid */
 	size_t count, capacity;
 	struct text text;
+	pid_t *kernel; /* heap; rising: kernel threads among what BPF gave no marks of */
+	size_t kernel_count;
 	size_t task_count; /* of the machine, when it was last walked; 0: not known */
 #ifdef HAVE_BPF
 	struct task_records records;
@@ -137,6 +139,7 @@ void tracking_destroy(struct tracking *tracking)
 		return;
 	deinit_iterator(tracking);
 	free(tracking->marks);
+	free(tracking->kernel);
 	text_deinit(&tracking->text);
 	free(tracking);
 }
@@ -197,21 +200,65 @@ static void walk_by_proc(struct tracking *tracking, pid_t pid)
 	closedir(tasks);
 }
 
-void tracking_pass(struct tracking *tracking, const pid_t *pids, size_t count, bool kernel_threads)
+static bool is_kernel_thread(struct tracking *tracking, pid_t pid)
+{
+	struct text *text = &tracking->text;
+	struct proc_stat stat;
+	char path[32];
+
+	if (tracking->kernel_count &&
+		bsearch(&pid, tracking->kernel, tracking->kernel_count, sizeof(pid), compare_pids))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return !failed(file_read(AT_FDCWD, path, 4096, text)) && text->length &&
+	       proc_parse_stat(text->bytes, text->length, &stat) &&
+	       stat.flags & PROC_FLAG_KERNEL_THREAD;
+}
+
+/*
+ * Asks /proc for processes that the pass told nothing of: there are kernels that keep a task from
+ * BPF. But most of those are kernel threads, or gone.
+ */
+static void walk_hidden(
+	struct tracking *tracking, const pid_t *pids, size_t count, bool kernel_threads)
+{
+	size_t marked = tracking->count, at = 0, kernel_count = 0;
+	pid_t *kernel = allocate((count + 1) * sizeof(*kernel));
+
+	for (size_t i = 0; i < count; i++) {
+		while (at < marked && (pid_t)tracking->marks[at].pid < pids[i])
+			at++;
+		if (at < marked && (pid_t)tracking->marks[at].pid == pids[i])
+			continue;
+		if (!kernel_threads && is_kernel_thread(tracking, pids[i]))
+			kernel[kernel_count++] = pids[i];
+		else
+			walk_by_proc(tracking, pids[i]);
+	}
+	free(tracking->kernel);
+	tracking->kernel = kernel;
+	tracking->kernel_count = kernel_count;
+}
+
+static void sort(struct tracking *tracking)
 {
 	size_t i = 1;
 
-	tracking->count = 0;
-	if (!pass_by_bpf(tracking, pids, count, kernel_threads)) {
-		tracking->count = 0;
-		for (size_t j = 0; j < count; j++)
-			walk_by_proc(tracking, pids[j]);
-	}
 	while (i < tracking->count &&
 		compare_marks(&tracking->marks[i - 1], &tracking->marks[i]) < 0)
 		i++;
 	if (i < tracking->count)
 		qsort(tracking->marks, tracking->count, sizeof(*tracking->marks), compare_marks);
+}
+
+void tracking_pass(struct tracking *tracking, const pid_t *pids, size_t count, bool kernel_threads)
+{
+	tracking->count = 0;
+	if (!pass_by_bpf(tracking, pids, count, kernel_threads))
+		tracking->count = 0;
+	sort(tracking);
+	walk_hidden(tracking, pids, count, kernel_threads);
+	sort(tracking);
 }
 
 static size_t first_from(const struct tracking *tracking, pid_t pid)

@@ -23,6 +23,9 @@ struct watch;
  */
 struct guard *guard_create(struct watch *watch);
 
+/* Has it be patient again, after what it has waited in vain. */
+void guard_forgive(struct guard *guard);
+
 /* Ends the guard, and has its thread end soon, but for those left behind; NULL is allowed. */
 void guard_destroy(struct guard *guard);
 
