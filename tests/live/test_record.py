@@ -366,6 +366,17 @@ def test_it_ends_when_no_target_is_left(spawn):
         assert all(stack[0] == "sleep" for stack in folded(out.decode()))
 
 
+def test_memory_that_gives_no_answer(without_leak_check):
+    """The first look hangs in it; the recording goes on all the same, of others too."""
+    with Situation("userfault") as scene, Situation("threads", 3) as other:
+        result = record("-v", "-d", 1, "-F", 20, scene.pid, other.pid)
+        assert result.returncode == 1
+        assert b"its memory gave no answer within 2 s" in result.stderr
+        looks, samples = looks_and_samples(result)
+        assert samples == looks * (len(threads_of(scene.pid)) + 4)
+        assert any("rest_thread" in stack for stack in folded(result.stdout.decode()))
+
+
 def test_missed_looks_are_told():
     """A thousand looks a second at what moves all the time are too many."""
     with Situation("thread-storm") as scene:
