@@ -281,6 +281,7 @@ kernels-run: $(B)/whystuck build/situations
 
 # The fuzzers are clang's: everything is compiled again for them.
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 2
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_OBJECTS := $(SOURCES:src/%.c=build/fuzz/%.o) build/fuzz/profile.pb-c.o
@@ -304,7 +305,7 @@ build/fuzz/%_fuzz: tests/fuzz/%_fuzz.c build/fuzz/libwhystuck.a Makefile
 
 fuzz-run: $(FUZZ_NAMES:%=build/fuzz/%_fuzz)
 	@printf '%s\n' $(FUZZ_NAMES) | \
-		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P 2 -n 1 tools/fuzz-one
+		FUZZ_SECONDS=$(FUZZ_SECONDS) xargs -P $(FUZZ_JOBS) -n 1 tools/fuzz-one
 
 build/fuzz/collect/task_iterator.o: $(if $(BPF),$(B)/gen/tasks.lskel.h)
 build/fuzz/collect/file_iterator.o: $(if $(BPF),$(B)/gen/files.lskel.h)
