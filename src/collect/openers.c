@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collect/openers.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/children.h"
 #include "collect/fdinfo.h"
+#include "collect/proc.h"
 #include "util/file.h"
 #include "util/memory.h"
 
 #define PARTIES_MAX 64
 #define FDINFO_READ_MAX 16384 /* files that are asked what they are */
+#define FAMILY_FILES_MAX 4096 /* descriptors of one process */
 #define FDINFO_ENOUGH 1024    /* bytes of fdinfo in which the lines that matter stand */
 
 enum what { EVENTFD, MASTER, FUSE };
@@ -31,6 +36,11 @@ struct openers {
 	bool read, all; /* all: nothing could not be looked into */
 	struct telling_file *files;
 	size_t count, capacity;
+
+	/* The eventfds of the process that was asked for last and of its nearest, by pid. */
+	pid_t family_of;
+	struct telling_file *family; /* heap until the arena takes it */
+	size_t family_count;
 };
 
 struct openers *openers_create(struct machine *machine, struct arena *arena)
@@ -104,6 +114,65 @@ static void read_files(struct openers *openers)
 	arena_adopt(openers->arena, openers->files);
 }
 
+/* Adds the eventfds that the process has among its first descriptors. */
+static void read_eventfds(pid_t pid, struct telling_file **files, size_t *count, size_t *capacity)
+{
+	struct arena *scratch cleanup_arena = arena_create();
+	char path[sizeof("/proc//fd") + 11];
+	const struct dirent *entry;
+	size_t seen = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	DIR *directory = opendir(path);
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)) && seen++ < FAMILY_FILES_MAX) {
+		struct open_file file = {.pid = pid, .is_anonymous = true};
+		enum what what;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		file.fd = atoi(entry->d_name);
+		if (!find_what(&file, &what))
+			continue;
+		array_reserve(*files, *count, *capacity);
+		(*files)[(*count)++] = (struct telling_file){
+			.what = what,
+			.identity = read_identity(&file, what, scratch),
+			.pid = pid,
+		};
+	}
+	closedir(directory);
+}
+
+/*
+ * Of a process, its parent and its children, who come by each other's descriptors with fork(). To
+ * look into all processes would take longer than all the rest of a look at a few threads.
+ */
+static void read_family(struct openers *openers, pid_t pid)
+{
+	struct text content cleanup_text = {0};
+	size_t capacity = 0;
+	struct proc_stat stat;
+	char path[sizeof("/proc//stat") + 11];
+
+	if (openers->family_of == pid)
+		return;
+	struct parties children = children_find(pid, 0, 0, openers->arena);
+	openers->family_of = pid;
+	openers->family = NULL;
+	openers->family_count = 0;
+	read_eventfds(pid, &openers->family, &openers->family_count, &capacity);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!failed(file_read(AT_FDCWD, path, FDINFO_ENOUGH, &content)) &&
+		proc_parse_stat(content.bytes, content.length, &stat) && stat.ppid > 1)
+		read_eventfds(stat.ppid, &openers->family, &openers->family_count, &capacity);
+	for (size_t i = 0; i < children.count; i++)
+		read_eventfds(
+			children.items[i].pid, &openers->family, &openers->family_count, &capacity);
+	arena_adopt(openers->arena, openers->family);
+}
+
 struct search {
 	struct party items[PARTIES_MAX];
 	size_t count;
@@ -143,17 +212,14 @@ struct parties openers_of_file(struct openers *openers, dev_t device, ino_t inod
 	return finish(openers, &search);
 }
 
-struct parties openers_of_eventfd(struct openers *openers, int64_t id)
+struct parties openers_of_eventfd(struct openers *openers, pid_t pid, int64_t id)
 {
 	struct search search = {0};
 
-	read_files(openers);
-	search.all = openers->all;
-	for (size_t i = 0; i < openers->count; i++) {
-		const struct telling_file *file = &openers->files[i];
-
-		if (file->what == EVENTFD && file->identity == id)
-			add(&search, file->pid, false);
+	read_family(openers, pid);
+	for (size_t i = 0; i < openers->family_count; i++) {
+		if (openers->family[i].identity == id)
+			add(&search, openers->family[i].pid, false);
 	}
 	return finish(openers, &search);
 }
