@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "arch/arch.h"
@@ -37,6 +38,33 @@ static bool still_there(const struct process *process, const struct thread *thre
 	       place.pc == thread->registers.value[arch_native->pc];
 }
 
+/*
+ * Finds out when the thread ran last, and then whether it is back in the call that it was in: if it
+ * has not run at a later time either, it was in that all the while.
+ */
+static bool settle(const struct process *process, struct thread *thread)
+{
+	const struct live_process *live = (const struct live_process *)process;
+	struct text sched cleanup_text = {0}, call cleanup_text = {0};
+	struct proc_syscall place;
+	int64_t ran_at_ns;
+	char path[48];
+
+	snprintf(path, sizeof(path), "task/%d/sched", thread->tid);
+	if (failed(file_read(live->directory, path, 65536, &sched)) ||
+		!proc_parse_exec_start(sched.bytes, sched.length, &ran_at_ns))
+		return false;
+	snprintf(path, sizeof(path), "task/%d/syscall", thread->tid);
+	if (failed(file_read(live->directory, path, 4096, &call)) ||
+		!proc_parse_syscall(call.bytes, call.length, &place) || place.running ||
+		!place.entry.in_syscall || place.entry.number != thread->entry.number ||
+		memcmp(place.entry.arguments, thread->entry.arguments,
+			sizeof(place.entry.arguments)) != 0)
+		return false;
+	thread->ran_at_ns = ran_at_ns;
+	return true;
+}
+
 static bool has_thread(const struct process *process, pid_t tid)
 {
 	const struct live_process *live = (const struct live_process *)process;
@@ -58,6 +86,7 @@ static size_t look_again(
 void live_process_answer(struct live_process *kept, bool may_look_again)
 {
 	kept->process.still_there = still_there;
+	kept->process.settle = settle;
 	kept->process.has_thread = has_thread;
 	if (may_look_again)
 		kept->process.look_again = look_again;

@@ -271,6 +271,10 @@ void graph_explain(struct look *look)
 		graph_tie(&graph, look->processes[i]);
 	for (size_t i = 0; i < look->related_count; i++)
 		graph_tie(&graph, look->related[i]);
+	for (size_t i = 0; i < look->process_count; i++)
+		graph_check(look->processes[i]);
+	for (size_t i = 0; i < look->related_count; i++)
+		graph_check(look->related[i]);
 	build(&graph);
 	graph_find_deadlocks(&graph);
 	graph_follow(&graph);

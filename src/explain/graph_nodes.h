@@ -46,10 +46,7 @@ struct graph_process *graph_process_find(const struct graph *graph, pid_t pid);
 /* The node of a thread or of the process itself (@tid 0); NO_NODE: there is none. */
 uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid);
 
-/*
- * Whether the thread is where it was looked at, and has not run. One that was stopped for the copy
- * had to go back into its call first.
- */
+/* Whether the thread has not run since before it was read who owns what. */
 bool graph_holds_still(const struct process *process, const struct thread *thread);
 
 static inline bool node_is_task(const struct graph_node *node)
@@ -80,9 +77,14 @@ struct wait_list {
 /* Of the threads and goroutines of @process those that wait for more than any other of them. */
 struct wait_list graph_list_waits(const struct process *process);
 
-/* Ties the holders of all waits of @process to who they are, and leaves out those that are not, or
- * that memory does not name any more. */
+/* Ties the holders of all waits of @process to who they are, and leaves out those that are not. */
 void graph_tie(const struct graph *graph, const struct process *process);
+
+/*
+ * Leaves out the holders that memory does not name any more. All processes must have been tied
+ * before: what one's memory names may be a thread of another that was stopped.
+ */
+void graph_check(const struct process *process);
 
 /* Finds the sets of nodes that wait for each other for ever: look->deadlocks, wait->deadlock. */
 void graph_find_deadlocks(struct graph *graph);

@@ -218,19 +218,31 @@ static void check_proofs(const struct process *process, struct wait_list *list)
 
 bool graph_holds_still(const struct process *process, const struct thread *thread)
 {
-	enum { TRIES = 50 };
-	static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+	return !process->still_there ||
+	       (thread->ran_at_ns >= 0 && process->still_there(process, thread));
+}
 
-	if (!process->still_there)
-		return true;
-	for (int i = 0; i < TRIES; i++) {
-		if (process->still_there(process, thread))
-			return true;
-		if (!thread->stopped_ns)
-			return false;
-		nanosleep(&pause, NULL);
+/*
+ * Before memory is read for who owns what: those that were stopped have to go back into their calls
+ * first. Where one does not, or where it is not known when it ran, nothing is proved by it.
+ */
+static void settle_threads(const struct process *process)
+{
+	static const struct timespec pause = {.tv_nsec = NS_PER_MS};
+	int tries = 50; /* of the process */
+
+	for (size_t i = 0; i < process->thread_count; i++) {
+		struct thread *thread = &process->threads[i];
+
+		if (!process->settle || !thread->wait || !thread->wait->holder_count ||
+			(!thread->stopped_ns && thread->ran_at_ns >= 0))
+			continue;
+		thread->ran_at_ns = -1;
+		while (!process->settle(process, thread) && thread->stopped_ns && tries > 0) {
+			tries--;
+			nanosleep(&pause, NULL);
+		}
 	}
-	return false;
 }
 
 /* A thread that was stopped may have taken meanwhile what it waited for. */
@@ -251,6 +263,14 @@ void graph_tie(const struct graph *graph, const struct process *process)
 
 	for (size_t i = 0; i < list.count; i++)
 		tie_holders(graph, process, list.items[i]);
+	free(list.items);
+	settle_threads(process);
+}
+
+void graph_check(const struct process *process)
+{
+	struct wait_list list = graph_list_waits(process);
+
 	check_proofs(process, &list);
 	free(list.items);
 	for (size_t i = 0; i < process->thread_count; i++) {

@@ -149,6 +149,9 @@ struct process {
 	/* Whether a thread that held still does so to this moment; by the collector. NULL: nothing
 	 * can move it. */
 	bool (*still_there)(const struct process *process, const struct thread *thread);
+	/* Has still_there() count from now for a thread that was stopped, once it is back in its
+	 * call; false: it is not. Set where that is. */
+	bool (*settle)(const struct process *process, struct thread *thread);
 	/*
 	 * Whether the process has a thread of this id at this moment, be it among `threads` or not;
 	 * by the collector. NULL: it has no others.
@@ -186,7 +189,7 @@ struct look {
 	/* Processes that are waited for and were not asked for: not shown for themselves. */
 	struct process **related;
 	size_t related_count;
-	bool goroutines_tied; /* holders or deadlocks lead to some of them */
+	bool goroutines_tied;        /* holders or deadlocks lead to some of them */
 	struct deadlock **deadlocks; /* the certain ones first */
 	size_t deadlock_count;
 	/* The threads that hold up the most and wait for nobody that is known themselves. */
