@@ -59,29 +59,9 @@ static void add_processes(struct graph *graph)
 	qsort(graph->processes, graph->process_count, sizeof(*graph->processes), compare_pids);
 }
 
-/* Threads stand by rising id, after the first (model/process.h). */
-struct thread *graph_thread_find(const struct process *process, pid_t tid)
-{
-	size_t low = 1, high = process->thread_count;
-
-	if (high && process->threads[0].tid == tid)
-		return &process->threads[0];
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (process->threads[middle].tid == tid)
-			return &process->threads[middle];
-		if (process->threads[middle].tid < tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid)
 {
-	const struct thread *thread = tid ? graph_thread_find(process->process, tid) : NULL;
+	const struct thread *thread = tid ? thread_find(process->process, tid) : NULL;
 
 	(void)graph;
 	if (!tid)
@@ -252,7 +232,7 @@ static void tell_shown(const struct graph *graph, const struct process *process)
 
 	for (size_t i = 0; i < process->thread_count && known->process != process; i++) {
 		struct thread *shown = &process->threads[i];
-		const struct thread *whole = graph_thread_find(known->process, shown->tid);
+		const struct thread *whole = thread_find(known->process, shown->tid);
 
 		if (!whole)
 			continue;
@@ -304,8 +284,7 @@ static void add_missing(struct missing *missing, struct holder *holder)
 	if (!holder->pid || missing->count == missing->capacity)
 		return;
 	known = graph_process_find(&missing->graph, holder->pid);
-	if (known &&
-		(known->whole || (holder->tid && graph_thread_find(known->process, holder->tid))))
+	if (known && (known->whole || (holder->tid && thread_find(known->process, holder->tid))))
 		return;
 	for (size_t i = 0; i < missing->count; i++) {
 		if (missing->pids[i] == holder->pid)

@@ -54,14 +54,6 @@ static inline bool node_is_task(const struct graph_node *node)
 	return node->thread || node->goroutine;
 }
 
-/* The thread of the process, or NULL. */
-struct thread *graph_thread_find(const struct process *process, pid_t tid);
-
-static inline bool thread_is_alive(const struct thread *thread)
-{
-	return !thread->vanished && thread->state != 'Z' && thread->state != 'X';
-}
-
 /* Whether it is but some other task of the waiter's own process. */
 static inline bool holder_is_any_other(const struct process *waiter, const struct holder *holder)
 {

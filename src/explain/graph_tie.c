@@ -7,23 +7,6 @@
 #include "util/clock.h"
 #include "util/memory.h"
 
-static struct goroutine *find_goroutine(const struct process *process, uint64_t id)
-{
-	size_t low = 0, high = process->goroutine_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (process->goroutines[middle].id == id)
-			return &process->goroutines[middle];
-		if (process->goroutines[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 static bool rests(const struct thread *thread)
 {
 	return thread->role || (thread->state != 'R' && thread->state != 'D' &&
@@ -82,9 +65,9 @@ static bool tie(const struct graph *graph, const struct process *waiter, struct 
 
 	holder->process = process;
 	if (holder->tid)
-		holder->thread = graph_thread_find(process, holder->tid);
+		holder->thread = thread_find(process, holder->tid);
 	else if (holder->goroutine)
-		holder->task = find_goroutine(process, holder->goroutine);
+		holder->task = goroutine_find(process, holder->goroutine);
 	else if (process->pid != waiter->pid)
 		holder->thread = deciding_thread(process);
 	graph->look->goroutines_tied |= holder->task != NULL;

@@ -169,6 +169,17 @@ struct process {
 	struct gaps gaps;
 };
 
+/* The thread of that id among those of @process, or NULL. */
+struct thread *thread_find(const struct process *process, pid_t tid);
+
+static inline bool thread_is_alive(const struct thread *thread)
+{
+	return !thread->vanished && thread->state != 'Z' && thread->state != 'X';
+}
+
+/* The goroutine of that id among those of @process, or NULL. */
+struct goroutine *goroutine_find(const struct process *process, uint64_t id);
+
 /* The goroutine that @thread runs, where it is among those of @process; NULL: none known. */
 const struct goroutine *goroutine_of(const struct process *process, const struct thread *thread);
 

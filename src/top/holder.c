@@ -4,15 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct thread *find_thread(const struct process *process, pid_t tid)
-{
-	for (size_t i = 0; i < process->thread_count; i++) {
-		if (process->threads[i].tid == tid)
-			return &process->threads[i];
-	}
-	return NULL;
-}
-
 static struct somebody find_among(
 	struct process *const *processes, size_t count, pid_t pid, pid_t tid)
 {
@@ -22,7 +13,7 @@ static struct somebody find_among(
 		if (pid && who.process->pid != pid)
 			continue;
 		if (tid)
-			who.thread = find_thread(who.process, tid);
+			who.thread = thread_find(who.process, tid);
 		if (pid || who.thread)
 			return who;
 	}

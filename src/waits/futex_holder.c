@@ -2,37 +2,12 @@
 /* Who can end the wait for a futex: the thread whose id stands there, or any other that could. */
 #include "waits/futex_parts.h"
 
-static bool has_ended(const struct thread *thread)
-{
-	return thread->vanished || thread->state == 'Z' || thread->state == 'X';
-}
-
-/* Threads stand by rising id, after the first (model/process.h). */
-static const struct thread *find_by_id(const struct process *process, pid_t tid)
-{
-	size_t low = 1, high = process->thread_count;
-
-	if (high && process->threads[0].tid == tid)
-		return &process->threads[0];
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (process->threads[middle].tid == tid)
-			return &process->threads[middle];
-		if (process->threads[middle].tid < tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 const struct thread *find_thread(const struct waiting *waiting, pid_t tid)
 {
 	const struct process *process = waiting->process;
 
 	if (same_pid_namespace(waiting))
-		return find_by_id(process, tid);
+		return thread_find(process, tid);
 	for (size_t i = 0; i < process->thread_count; i++) {
 		if (process->threads[i].namespace_tid == tid)
 			return &process->threads[i];
@@ -66,7 +41,7 @@ static void add_lock_owner(struct waiting *waiting, const struct futex *futex,
 	const struct thread *thread = find_thread(waiting, lock->owner);
 	struct holder *holder = NULL;
 
-	if (thread && !has_ended(thread)) {
+	if (thread && thread_is_alive(thread)) {
 		holder = add_owner(waiting, process->pid, thread->tid, text);
 	} else if (!thread && has_other_thread(waiting, lock->owner)) {
 		holder = add_owner(waiting, process->pid, lock->owner, text);
@@ -121,7 +96,7 @@ bool add_joined(struct waiting *waiting, pid_t tid, uint64_t address)
 	const struct thread *thread = find_thread(waiting, tid);
 	pid_t id = thread ? thread->tid : tid;
 
-	if (thread ? has_ended(thread) : !has_other_thread(waiting, tid))
+	if (thread ? !thread_is_alive(thread) : !has_other_thread(waiting, tid))
 		return false;
 	struct holder *holder = add_owner(waiting, waiting->process->pid, id, "the joined thread");
 	if (holder)
