@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* whystuck: where every thread of a process is, what it waits for, and on whom. */
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -40,14 +39,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	fill_standard_streams();
-	mallopt(M_ARENA_MAX,
-		1); /* threads take turns here: more heaps would only take time and room */
-	/* Nor is it worth a system call to give a little back, or a mapping for what is used
-	 * shortly.
-	 */
-	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
-	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
-	mallopt(M_TOP_PAD, 512 * 1024);
+	memory_prepare();
 	memory_expect_exhaustion();
 	signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a write error like any other */
 	for (size_t i = 0; argc > 1 && i < array_length(commands); i++) {

@@ -48,7 +48,7 @@ struct machine {
 
 	struct command *commands;
 	struct network *networks;
-	ino_t own_namespace;
+	ino_t own_namespace; /* 0: not asked for yet */
 	bool networks_listed;
 	struct network_member *members; /* one for each namespace */
 	size_t member_count, member_capacity;
@@ -61,12 +61,19 @@ struct machine {
 struct machine *machine_create(struct arena *arena)
 {
 	struct machine *machine = allocate_zeroed(1, sizeof(*machine));
-	struct stat status;
 
 	machine->arena = arena;
-	if (stat("/proc/thread-self/ns/net", &status) == 0)
-		machine->own_namespace = status.st_ino;
 	return machine;
+}
+
+/* This thread's own network namespace; 0: not known. */
+static ino_t own_namespace(struct machine *machine)
+{
+	struct stat status;
+
+	if (!machine->own_namespace && stat("/proc/thread-self/ns/net", &status) == 0)
+		machine->own_namespace = status.st_ino;
+	return machine->own_namespace;
 }
 
 void machine_leave_out_peers(struct machine *machine)
@@ -143,7 +150,7 @@ static struct network *find_network(struct machine *machine, int process, ino_t 
 		network->namespace = namespace;
 		network->process = -1;
 		network->sockets = sockets_create(
-			process, namespace == machine->own_namespace, machine->arena);
+			process, namespace == own_namespace(machine), machine->arena);
 		HASH_ADD(hh, machine->networks, namespace, sizeof(namespace), network);
 	}
 	return network;
@@ -160,7 +167,7 @@ struct sockets *machine_sockets(struct machine *machine, int process)
 
 struct sockets *machine_own_sockets(struct machine *machine)
 {
-	return find_network(machine, AT_FDCWD, machine->own_namespace)->sockets;
+	return find_network(machine, AT_FDCWD, own_namespace(machine))->sockets;
 }
 
 /* Finds a process of each network namespace. */

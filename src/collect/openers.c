@@ -162,7 +162,6 @@ static void read_family(struct openers *openers, pid_t pid)
 	openers->family_of = pid;
 	openers->family = NULL;
 	openers->family_count = 0;
-	read_eventfds(pid, &openers->family, &openers->family_count, &capacity);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	if (!failed(file_read(AT_FDCWD, path, FDINFO_ENOUGH, &content)) &&
 		proc_parse_stat(content.bytes, content.length, &stat) && stat.ppid > 1)
@@ -217,6 +216,7 @@ struct parties openers_of_eventfd(struct openers *openers, pid_t pid, int64_t id
 	struct search search = {0};
 
 	read_family(openers, pid);
+	add(&search, pid, false);
 	for (size_t i = 0; i < openers->family_count; i++) {
 		if (openers->family[i].identity == id)
 			add(&search, openers->family[i].pid, false);

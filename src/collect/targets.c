@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "collect/hidepid.h"
@@ -149,12 +150,24 @@ static struct error resolve_name(const char *name, struct watch *watch, struct p
 	return error_because("no process has that name");
 }
 
+/* Whether it is surely a process's id, no thread's (kernel/fork.c, pidfd_open(), since 5.3). */
+static bool is_process(pid_t id)
+{
+	int fd cleanup_close = (int)syscall(SYS_pidfd_open, id, 0);
+
+	return fd >= 0;
+}
+
 static struct error resolve_id(pid_t id, struct pids *pids)
 {
 	struct text text cleanup_text = {0};
 	struct proc_status status;
 	int directory cleanup_close = open_process(id);
 
+	if (directory >= 0 && id != getpid() && is_process(id)) {
+		add(pids, id);
+		return NO_ERROR;
+	}
 	if (directory >= 0 && !failed(file_read_record(directory, "status", 65536, &text)) &&
 		text.length && proc_parse_status(text.bytes, text.length, &status)) {
 		if (status.process == getpid())

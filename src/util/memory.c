@@ -2,15 +2,48 @@
 #include "util/memory.h"
 
 #include <assert.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 static void (*_Atomic last_act)(void); /* NULL: nothing */
 static bool exhaustion_expected;
+
+/*
+ * Has the kernel give the first pages of the heap at once (since 5.14): a fault for each takes
+ * longer, and the least look uses as many.
+ */
+static void populate_heap(void)
+{
+	enum { SIZE = 128 * 1024 };
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	char *piece = malloc(SIZE);
+	uintptr_t begin = ((uintptr_t)piece + page - 1) & ~(page - 1);
+
+	if (piece)
+		madvise((void *)begin, ((uintptr_t)piece + SIZE - begin) & ~(page - 1),
+			MADV_POPULATE_WRITE);
+	free(piece);
+}
+
+void memory_prepare(void)
+{
+	/* Threads take turns here: more heaps would only take time and room. */
+	mallopt(M_ARENA_MAX, 1);
+	/* Nor is it worth a system call to give a little back, or a mapping for what is used
+	 * shortly.
+	 */
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+	mallopt(M_TOP_PAD, 512 * 1024);
+	populate_heap();
+}
 
 void memory_at_exhaustion(void (*act)(void))
 {

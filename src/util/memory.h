@@ -10,6 +10,12 @@
 
 #include <stddef.h>
 
+/*
+ * Fits malloc() to a program that runs shortly and asks for much at once. Before the first other
+ * call of it.
+ */
+void memory_prepare(void);
+
 /* Says "whystuck: out of memory" on standard error and ends with status 2. */
 _Noreturn void out_of_memory(void);
 
