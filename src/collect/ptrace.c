@@ -15,8 +15,10 @@
  * is killed, and hold threads meanwhile.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -25,11 +27,14 @@
 #include "arch/arch.h"
 #include "collect/live.h"
 #include "collect/live_process.h"
+#include "collect/proc.h"
 #include "collect/stack_copy.h"
 #include "collect/tracer.h"
 #include "collect/ways.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 #define ATTEMPTS 3
 #define PATIENCE_NS (200 * NS_PER_MS)
@@ -366,16 +371,53 @@ static bool is_executing(struct live *live)
 	return (request->tid_count || request->states) && live_find_thread(live, is_in_exec);
 }
 
+/* The thread that traces the one with this file `status`; 0: none does. */
+static pid_t read_tracer(const char *path)
+{
+	struct text text cleanup_text = {0};
+	struct proc_status status;
+
+	if (failed(file_read_record(AT_FDCWD, path, 65536, &text)) || !text.length ||
+		!proc_parse_status(text.bytes, text.length, &status))
+		return 0;
+	return status.tracer;
+}
+
+/*
+ * Whether the process traces this very thread (whystuck under strace), or who does, or so on: while
+ * it is stopped it would not let this thread go on, which alone can let go of it.
+ */
+static bool is_followed_by(const struct live *live)
+{
+	enum { TRACERS_MAX = 16 };
+	pid_t tracer = read_tracer("/proc/thread-self/status");
+	char path[32];
+
+	for (int i = 0; tracer && i < TRACERS_MAX; i++) {
+		snprintf(path, sizeof(path), "task/%d", tracer);
+		if (faccessat(live->directory, path, F_OK, 0) == 0)
+			return true;
+		snprintf(path, sizeof(path), "/proc/%d/status", tracer);
+		tracer = read_tracer(path);
+	}
+	return false;
+}
+
 /* Whether threads may be stopped now: nothing then makes the tracer wait without end. */
 static bool may_stop(struct live *live)
 {
+	const char *problem = NULL;
+
 	if (live->process->is_stuck)
 		return false; /* their stacks could not be copied */
-	if (!is_executing(live))
-		return true;
-	gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS,
-		"a thread of it is held up in an exec, so none could be stopped");
-	return false;
+	if (is_executing(live))
+		problem = "a thread of it is held up in an exec, so none could be stopped";
+	else if (is_followed_by(live))
+		problem = "it traces whystuck itself, so none of its threads could be stopped";
+	if (problem)
+		gaps_add(&live->process->gaps, live->session->look->arena, STAGE_PROCESS, "%s",
+			problem);
+	return !problem;
 }
 
 static void begin_process(struct tracing *tracing)

@@ -296,6 +296,17 @@ def test_traced_by_gdb(look, spawn):
         assert tracer_of(scene.pid) == debugger.pid
 
 
+@pytest.mark.skipif(not shutil.which("gdb"), reason="needs gdb")
+@pytest.mark.skipif(SANITIZED, reason="LeakSanitizer does not work under a tracer")
+def test_own_tracer(spawn, tmp_path):
+    """The debugger that whystuck itself runs under: stopped, it would never let it go on."""
+    out = tmp_path / "out"
+    debugger = spawn(["gdb", "-nx", "-q", WHYSTUCK], stdin=subprocess.PIPE, text=True,
+                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said, _ = debugger.communicate(f"run --stop=always {debugger.pid} >{out} 2>&1\n", timeout=60)
+    assert "traces whystuck itself" in out.read_text(), said
+
+
 def test_stopped_stays_stopped(look):
     with Situation("pause") as scene:
         os.kill(scene.pid, signal.SIGSTOP)
