@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/look.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,15 +24,39 @@
 #include "util/clock.h"
 #include "util/text.h"
 
-/* Every image is an open file, and a machine has more of them than the usual soft limit. */
-static void raise_file_limit(void)
+/* Room for @wanted open files, or for as many as may be had; how many that is. */
+static rlim_t raise_file_limit(rlim_t wanted)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return wanted;
+	if (limit.rlim_max < wanted && /* CAP_SYS_RESOURCE goes beyond */
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){wanted, wanted}) == 0)
+		return wanted;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_max;
+}
+
+void look_prepare(const struct options *options)
+{
+	enum { IMAGES = 1024, PER_PROCESS = 2 };
+	struct sysinfo machine = {0};
+
+	if (options->all)
+		sysinfo(&machine);
+	rlim_t wanted = IMAGES + PER_PROCESS * (rlim_t)machine.procs;
+	rlim_t limit = raise_file_limit(wanted);
+	if (!options->all)
+		return;
+	/* The table of descriptors grows to hold a new one, and, once threads share it, waits for
+	 * RCU's grace period at each doubling, which takes ten milliseconds (fs/file.c,
+	 * expand_fdtable()).
+	 */
+	int far = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, machine.procs < limit ? machine.procs : 0);
+	if (far >= 0)
+		close(far);
 }
 
 static const char *kernel_release(struct arena *arena)
@@ -47,7 +73,6 @@ void look_begin(struct look *look, struct arena *arena)
 		.taken_at_ns = clock_ns(CLOCK_REALTIME),
 		.kernel = kernel_release(arena),
 	};
-	raise_file_limit();
 }
 
 size_t look_count_threads(const struct look *look)

@@ -16,7 +16,13 @@ struct looker {
 	const struct look_means *means; /* NULL: each look has its own */
 };
 
-/* A look at nothing yet, in @arena, and room for as many open files as it may need. */
+/*
+ * Makes room for as many open files as looks with these options may need. Before threads are
+ * started: it is soon done then.
+ */
+void look_prepare(const struct options *options);
+
+/* A look at nothing yet, in @arena. */
 void look_begin(struct look *look, struct arena *arena);
 
 /* What the options ask for of the processes, which must outlive it. */

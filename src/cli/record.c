@@ -215,6 +215,7 @@ static int run(const struct record_options *options)
 		.user = options->options.render.user,
 		.runtime_frames = options->options.render.runtime_frames,
 	});
+	look_prepare(&options->options);
 	recorder.repeat = repeat_create(&options->options);
 	struct watch *watch = watch_create(go_on_without, &recorder);
 	repeat_watch(recorder.repeat, watch);

@@ -62,6 +62,7 @@ static void show_again(void *options)
 
 static int show(const struct options *options)
 {
+	look_prepare(options);
 	struct watch *watch = watch_create(show_again, (void *)options);
 	int status = show_under(watch, options);
 

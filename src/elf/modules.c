@@ -264,6 +264,8 @@ static struct image *open_mapped(struct modules *modules, size_t index)
 			return image;
 		error = error_because("it was replaced by another file");
 	}
+	if (refused.number == EMFILE) /* so the root could not be opened either */
+		error = refused;
 	const char *remedy = "";
 	if (refused.number == EPERM || refused.number == EACCES)
 		remedy = "; needs CAP_SYS_ADMIN: run with sudo";

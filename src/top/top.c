@@ -193,6 +193,7 @@ int top_run(const struct top_options *top_options)
 			"writes one look");
 		return 2;
 	}
+	look_prepare(&live);
 	if (!has_targets(&live))
 		return 2;
 	session.keys = open_keys();
