@@ -31,8 +31,18 @@ static const struct {
 	{"rpc_wait_bit_killable", KERNEL_NFS},
 	{"nfs_wait_bit_killable", KERNEL_NFS},
 	{"nfs_wait_on_request", KERNEL_NFS},
+	{"nfs_file_*", KERNEL_NFS},
+	{"nfs4_file_*", KERNEL_NFS},
+	{"nfs_wb_*", KERNEL_NFS},
+	{"nfs_direct_wait", KERNEL_NFS},
+	{"nfs_start_io_*", KERNEL_LOCK}, /* of the inode: fs/nfs/io.c */
 	{"cifs_*", KERNEL_SMB},
 	{"smb2_*", KERNEL_SMB},
+	{"SMB2_*", KERNEL_SMB},
+	{"compound_send_recv", KERNEL_SMB},
+	{"try_to_free_pages", KERNEL_ASIDE},
+	{"try_to_free_mem_cgroup_pages", KERNEL_ASIDE},
+	{"request_key*", KERNEL_ASIDE},
 	{"request_wait_answer", KERNEL_FUSE},
 	{"fuse_simple_request", KERNEL_FUSE},
 	{"__fuse_simple_request", KERNEL_FUSE},
@@ -92,6 +102,10 @@ static uint64_t function_traits(const char *function)
 	return traits;
 }
 
+/*
+ * A file server's client that stands below a lock, a page fault or the like waits for that, not for
+ * its server: a write(2) to NFS from memory that has to be read from a disk first.
+ */
 uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 {
 	const struct kernel_stack *stack = thread->kernel_stack;
@@ -102,8 +116,13 @@ uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 	if (waits->cache[slot].stack != stack) {
 		uint64_t traits = 0;
 
-		for (size_t i = 0; i < stack->count; i++)
-			traits |= function_traits(stack->frames[i].symbol);
+		for (size_t i = 0; i < stack->count; i++) {
+			uint64_t more = function_traits(stack->frames[i].symbol);
+
+			if (traits & (KERNEL_LOCK | KERNEL_FAULT | KERNEL_ASIDE))
+				more &= ~(uint64_t)(KERNEL_NFS | KERNEL_SMB);
+			traits |= more;
+		}
 		waits->cache[slot].stack = stack;
 		waits->cache[slot].traits = traits;
 	}
@@ -208,24 +227,51 @@ static bool explain_fuse(struct waiting *waiting)
 	return true;
 }
 
+/* A thread of a client's own, cifsd for one, rests until its server sends something. */
+static bool rests_for_server(const struct waiting *waiting)
+{
+	return waiting->process->is_kernel && waiting->thread->state != 'D';
+}
+
+/* What is being mounted lies on no file system yet: neither its source nor its target names it. */
+static bool is_mount(const struct waiting *waiting)
+{
+	const struct syscall_row *row = waiting->call->row;
+
+	return row && row->class == CALL_MOUNT && call_parameter(waiting->call, "source") >= 0;
+}
+
+/* The server's address; NULL: not known. */
+static const char *find_server(
+	const struct waiting *waiting, bool is_nfs, struct file_system *found)
+{
+	if (is_mount(waiting))
+		return NULL;
+	if (is_nfs)
+		return find_file_system(waiting, "nfs", found) ? found->server : NULL;
+	return find_file_system(waiting, "cifs", found) || find_file_system(waiting, "smb3", found)
+		       ? found->server
+		       : NULL;
+}
+
 static bool explain_network_disk(struct waiting *waiting)
 {
-	if (!(waiting->kernel & (KERNEL_NFS | KERNEL_SMB)))
+	if (!(waiting->kernel & (KERNEL_NFS | KERNEL_SMB)) || waiting->thread->kernel_lock.kind ||
+		rests_for_server(waiting))
 		return false;
 	bool is_nfs = waiting->kernel & KERNEL_NFS;
 	struct file_system found;
+	const char *server = find_server(waiting, is_nfs, &found);
 	say(waiting, "waits for the %s server", is_nfs ? "NFS" : "SMB");
-	if (!find_file_system(waiting, is_nfs ? "nfs" : "cifs", &found) || !found.server)
-		found.server = NULL;
-	if (found.server) {
+	if (server) {
 		say(waiting, " ");
-		say_escaped(waiting, found.server);
+		say_escaped(waiting, server);
 	}
 	say_purpose(waiting);
-	if (found.server) {
+	if (server) {
 		struct text text cleanup_text = {0};
 
-		text_append_escaped(&text, found.server, strlen(found.server));
+		text_append_escaped(&text, server, strlen(server));
 		text_append(&text, is_nfs ? " (NFS)" : " (SMB)");
 		struct holder *holder = add_holder(
 			waiting, SURE_OWNS, 0, 0, text_to_arena(&text, waiting->waits->arena));

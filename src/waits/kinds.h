@@ -23,6 +23,7 @@ enum kernel_trait {
 	KERNEL_WORK = 1 << 12, /* a work item, in a kernel thread */
 	KERNEL_EXIT = 1 << 13,
 	KERNEL_SCHEDULER = 1 << 14, /* on top of every stack that sleeps */
+	KERNEL_ASIDE = 1 << 15,     /* memory or a key that is needed first, whoever needs it */
 };
 
 /* One thread's wait in the making. */
