@@ -28,6 +28,7 @@ class Expected:
     idle: bool = False
     function: str = ""  # among the user frames, near the call
     on: str = ""  # the fact that holds the pid (or tid) of who is waited on
+    chain: str = ""  # what is said of the machine that is waited on
 
 
 def pipe(kind, name, direction, **more):
@@ -58,6 +59,11 @@ def futex(kind, function, *, operation="FUTEX_WAIT*", **more):
 def fuse(name, call, function):
     return Expected("fuse|file-read|file-write|sync|ioctl|mount|disk", ["*"], [call], name,
                     function=function)
+
+
+def nfs(name, call, **more):
+    return Expected("network-disk", [f"the NFS server 127.0.0.1: {name} of *{{path}}*"], [call],
+                    name, chain="127.0.0.1 (NFS)", **more)
 
 
 EXPECTED = {
@@ -227,6 +233,12 @@ EXPECTED = {
     "fuse-ioctl": fuse("ioctl", "ioctl({fd}<{path}>, *", "ioctl"),
     "fuse-mount": fuse("mount", "mount(*none*{path}*tmpfs*", "mount"),
     "fuse-openat": fuse("openat", "openat(*{path}*", "open*"),
+    # ---- file servers that do not answer
+    "read-nfs": nfs("read", "read({fd}<{path}>, 0x*, 4096)", function="read"),
+    "read-nfs-direct": nfs("read", "read({fd}<{path}>, 0x*, 4096)", function="read"),
+    "stat-nfs": nfs("newfstatat", "newfstatat(*{path}*", function="*stat*"),
+    "mount-smb": Expected("network-disk", ["the SMB server: mount of *//127.0.0.1/share*"],
+                          ["mount(*//127.0.0.1/share*{path}*cifs*"], "mount", function="mount"),
 }
 
 # Those that other tests look at, since they have no stack that leads to main, or none at all.
@@ -240,7 +252,8 @@ ELSEWHERE = {
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off
 # there, with the reason said. glibc's vfork() keeps its return address in a register.
-UNINTERRUPTIBLE = {name for name in EXPECTED if name.startswith("fuse-")} | {"vfork"}
+UNINTERRUPTIBLE = {name for name, expected in EXPECTED.items()
+                   if name.startswith("fuse-") or expected.kind == "network-disk"} | {"vfork"}
 
 # The argument that a situation wants instead of a directory.
 ARGUMENTS = {"threads": 3, "workers": 6}
@@ -265,6 +278,8 @@ def check_wait(thread, expected, facts):
     if expected.on:
         ids = [one[id_] for one in wait["on"] for id_ in ("pid", "tid")]
         assert facts[expected.on] in ids, wait
+    if expected.chain:
+        assert [(one["pid"], one["text"]) for one in wait["chain"]] == [(None, expected.chain)]
 
 
 def check_call(thread, expected, facts, name):

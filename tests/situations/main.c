@@ -17,6 +17,7 @@ static const struct situation *const tables[] = {
 	hostile_situations,
 	ipc_situations,
 	lock_situations,
+	network_disk_situations,
 	pipe_situations,
 	poll_situations,
 	process_situations,
