@@ -265,44 +265,43 @@ static void need_file_system(const char *type, const char *directory)
 }
 
 /* A mounted file system of which some is never answered. */
-struct export
-{
+struct share {
 	char path[PATH_MAX]; /* of its one file */
 	atomic_int *silent;
 };
 
 /* The options of mount(2), nfs(5); without a cache of attributes each is asked for. */
-static struct export mount_export(struct facts *facts, const char *directory)
+static struct share mount_share(struct facts *facts, const char *directory)
 {
-	struct export export;
+	struct share share;
 	char options[300];
 	int port;
 
 	need_file_system("nfs", directory);
 	int listener = listen_loopback(AF_INET, 5, &port);
-	export.silent = mmap(NULL, sizeof *export.silent, PROT_READ | PROT_WRITE,
+	share.silent = mmap(NULL, sizeof *share.silent, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (export.silent == MAP_FAILED)
+	if (share.silent == MAP_FAILED)
 		unsupported("mmap");
 	pid_t server = fork_companion();
 	if (!server)
-		serve(listener, export.silent);
+		serve(listener, share.silent);
 	close(listener);
 	snprintf(options, sizeof options,
 		"vers=3,proto=tcp,port=%d,addr=127.0.0.1,mountvers=3,mountproto=tcp,mountport=%d,"
 		"mountaddr=127.0.0.1,nolock,noac,hard",
 		port, port);
 	must(mount("127.0.0.1:/export", directory, "nfs", MS_RDONLY, options), "mount of NFS");
-	snprintf(export.path, sizeof export.path, "%s/file", directory);
+	snprintf(share.path, sizeof share.path, "%s/file", directory);
 	fact_number(facts, "server", server);
-	fact_string(facts, "path", export.path);
-	return export;
+	fact_string(facts, "path", share.path);
+	return share;
 }
 
-static void read_export(struct facts *facts, const char *directory, int flags)
+static void read_share(struct facts *facts, const char *directory, int flags)
 {
-	struct export export = mount_export(facts, directory);
-	int fd = must(open(export.path, O_RDONLY | flags), export.path);
+	struct share share = mount_share(facts, directory);
+	int fd = must(open(share.path, O_RDONLY | flags), share.path);
 	fact_number(facts, "fd", fd);
 	ready(facts, SYS_read);
 	must(read(fd, buffer, sizeof buffer), "read");
@@ -310,23 +309,23 @@ static void read_export(struct facts *facts, const char *directory, int flags)
 
 static void run_read_nfs(struct facts *facts, const char *argument)
 {
-	read_export(facts, argument, 0);
+	read_share(facts, argument, 0);
 }
 
 static void run_read_nfs_direct(struct facts *facts, const char *argument)
 {
-	read_export(facts, argument, O_DIRECT);
+	read_share(facts, argument, O_DIRECT);
 }
 
 static void run_stat_nfs(struct facts *facts, const char *argument)
 {
-	struct export export = mount_export(facts, argument);
+	struct share share = mount_share(facts, argument);
 	struct stat status;
-	int fd = must(open(export.path, O_RDONLY), export.path);
+	int fd = must(open(share.path, O_RDONLY), share.path);
 	fact_number(facts, "fd", fd);
-	atomic_store(export.silent, true);
+	atomic_store(share.silent, true);
 	ready(facts, SYS_newfstatat);
-	must(stat(export.path, &status), "stat");
+	must(stat(share.path, &status), "stat");
 }
 
 /* The options of mount.cifs(8) that the kernel gets; it asks again after echo_interval. */
