@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "elf/root.h"
 #include "util/clock.h"
@@ -22,6 +23,18 @@ struct opening {
 	char path[];
 };
 
+/*
+ * Asks a file's server for its attributes, and does not return unless it answers. An opening alone
+ * does not ask for all: NFS may know enough by a delegation or, with nocto, by its cache
+ * (fs/nfs/inode.c, nfs_getattr(); statx(2)).
+ */
+static void ask_server(int fd)
+{
+	struct statx unused;
+
+	statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &unused);
+}
+
 static void open_file(void *argument)
 {
 	struct opening *opening = argument;
@@ -32,6 +45,8 @@ static void open_file(void *argument)
 	else
 		opening->error =
 			file_open_regular(AT_FDCWD, opening->path, &opening->fd, &opening->status);
+	if (!failed(opening->error))
+		ask_server(opening->fd);
 }
 
 static void forget_file(void *argument)

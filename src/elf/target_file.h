@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Target file: a file of a target's world, opened under guard, since its file system may give no
- * answer (a server that is gone, a FUSE daemon that is stuck). Once it is open it is taken to
- * answer: network file systems and FUSE ask their server at each opening.
+ * answer (a server that is gone, a FUSE daemon that is stuck). Its server is asked for its attributes
+ * then; when it has told these, it is taken to answer.
  */
 #pragma once
 

@@ -32,6 +32,9 @@ SINCE = {"epoll_pwait2": (5, 11), "futex_waitv": (5, 16)}
 # Who runs may have to be stopped for the look.
 RUNNING = {"running"}
 
+# What can't be known of a scene, by a gap's reason.
+GAPS = {"exec-nfs": "/tmp/scene/file could not be opened: its file system gives no answer"}
+
 # Where less can be known without BPF: a second tracer can't get at the registers, and what is in an
 # uninterruptible wait never stops for one.
 LESS_BY_PTRACE = {"traced", "exit_group", "vfork"}
@@ -72,6 +75,8 @@ class Seen:
         assert any(self._told(way) for way in ways), self.told
         if has_bpf(self.series) and self.name not in RUNNING:
             assert not any(one["stopped_ns"] for one in threads_of(self.look)), "it was stopped"
+        reasons = [gap["reason"] for process in self.look["processes"] for gap in process["gaps"]]
+        assert self.name not in GAPS or GAPS[self.name] in reasons, reasons
         if self.name in EXPECTED:
             self._check_scene(EXPECTED[self.name])
 

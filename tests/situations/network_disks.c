@@ -2,8 +2,8 @@
 /*
  * Calls that wait for a file server of another machine. For NFS a companion serves one file by
  * version 3 over TCP, numbered as in RFC 1813 (the protocol, and MOUNT in its appendix I), RFC 5531
- * (RPC) and RFC 4506 (XDR): it never answers a READ, and once told to be silent nothing. For SMB
- * one listens, and has nothing to say at all.
+ * (RPC) and RFC 4506 (XDR), until it is told to be silent. For SMB one listens, and has nothing to
+ * say at all.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -32,16 +32,19 @@ enum { TYPE_REGULAR = 1, TYPE_DIRECTORY = 2 };
 enum { NO_SUCH_ENTRY = 2 }; /* NFS3ERR_NOENT */
 
 #define LAST_FRAGMENT 0x80000000u
-#define FILE_SIZE 65536
+#define TRANSFER_SIZE 4096u
+
+/* How much the server keeps to itself. */
+enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
 
 /* The file handles, each of one word. */
 enum { ROOT = 1, THE_FILE = 2 };
 
-static char buffer[4096] __attribute__((aligned(4096)));
+static char buffer[TRANSFER_SIZE] __attribute__((aligned(4096)));
 
 /* What is read or written, in words of XDR; the first of a record is its mark. */
 struct record {
-	uint32_t words[1024];
+	uint32_t words[2048];
 	size_t count, next;
 };
 
@@ -89,16 +92,27 @@ static void put_handle(struct record *record, uint32_t handle)
 	put(record, handle);
 }
 
+/* The one file that is served: this program. */
+static int program_file(void)
+{
+	static int file = -1;
+	if (file < 0)
+		file = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "/proc/self/exe");
+	return file;
+}
+
 /* fattr3 */
 static void put_attributes(struct record *record, uint32_t handle)
 {
 	bool is_root = handle == ROOT;
+	struct stat status;
+	must(fstat(program_file(), &status), "fstat");
 	put(record, is_root ? TYPE_DIRECTORY : TYPE_REGULAR);
 	put(record, 0755);
 	put(record, 1);                         /* nlink */
 	put_long(record, 0);                    /* uid, gid */
-	put_long(record, FILE_SIZE);            /* size */
-	put_long(record, FILE_SIZE);            /* used */
+	put_long(record, status.st_size);       /* size */
+	put_long(record, status.st_size);       /* used */
 	put_long(record, 0);                    /* rdev */
 	put_long(record, 1);                    /* fsid */
 	put_long(record, handle);               /* fileid */
@@ -129,11 +143,11 @@ static void serve_lookup(struct record *call, struct record *reply)
 static void put_file_system_facts(struct record *reply)
 {
 	for (int direction = 0; direction < 2; direction++) {
-		put(reply, 4096); /* rtmax, wtmax */
-		put(reply, 4096); /* rtpref, wtpref */
-		put(reply, 512);  /* rtmult, wtmult */
+		put(reply, TRANSFER_SIZE); /* rtmax, wtmax */
+		put(reply, TRANSFER_SIZE); /* rtpref, wtpref */
+		put(reply, 512);           /* rtmult, wtmult */
 	}
-	put(reply, 4096);                  /* dtpref */
+	put(reply, TRANSFER_SIZE);         /* dtpref */
 	put_long(reply, INT64_MAX);        /* maxfilesize */
 	put_long(reply, 1);                /* time_delta */
 	put(reply, 0x8 /* homogeneous */); /* properties */
@@ -147,6 +161,21 @@ static void put_path_facts(struct record *reply)
 	put(reply, true);  /* chown_restricted */
 	put(reply, false); /* case_insensitive */
 	put(reply, true);  /* case_preserving */
+}
+
+static void serve_read(struct record *call, struct record *reply)
+{
+	uint64_t offset = (uint64_t)take(call) << 32;
+	offset |= take(call);
+	uint32_t count = take(call);
+	if (count > TRANSFER_SIZE)
+		count = TRANSFER_SIZE;
+	uint32_t *results = reply->words + reply->count;
+	ssize_t got = must(pread(program_file(), results + 3, count, offset), "pread");
+	put(reply, got);         /* count */
+	put(reply, got < count); /* eof */
+	put(reply, got);         /* the length of data */
+	reply->count += ((size_t)got + 3) / 4;
 }
 
 /* The accept_stat of a call to NFS, whose results are put into @reply. */
@@ -167,6 +196,8 @@ static uint32_t serve_nfs(uint32_t procedure, struct record *call, struct record
 	put_optional_attributes(reply, handle);
 	if (procedure == NFS_ACCESS)
 		put(reply, take(call)); /* all that is asked for */
+	else if (procedure == NFS_READ)
+		serve_read(call, reply);
 	else if (procedure == NFS_FSINFO)
 		put_file_system_facts(reply);
 	else if (procedure == NFS_PATHCONF)
@@ -189,8 +220,8 @@ static uint32_t serve_mount(uint32_t procedure, struct record *reply)
 								     : PROCEDURE_UNAVAILABLE;
 }
 
-/* Answers a call, unless it is one to read or nothing is answered any more. */
-static void serve_one(int fd, struct record *call, bool silent)
+/* Answers a call, unless nobody may ever hear of it. */
+static void serve_one(int fd, struct record *call, int silent)
 {
 	uint32_t unused;
 	struct record reply = {.count = 1};
@@ -210,7 +241,8 @@ static void serve_one(int fd, struct record *call, bool silent)
 	take_opaque(call, &unused);
 	take(call);
 	take_opaque(call, &unused);
-	if (silent || (program == PROGRAM_NFS && procedure == NFS_READ))
+	if (silent == SILENT ||
+		(silent == SILENT_ON_READS && program == PROGRAM_NFS && procedure == NFS_READ))
 		return;
 	uint32_t outcome = program == PROGRAM_NFS     ? serve_nfs(procedure, call, &reply)
 			   : program == PROGRAM_MOUNT ? serve_mount(procedure, &reply)
@@ -264,34 +296,42 @@ static void need_file_system(const char *type, const char *directory)
 		unsupported("unshare(CLONE_NEWNS)");
 }
 
-/* A mounted file system of which some is never answered. */
+/* A mounted file system that is about to fall silent. */
 struct share {
 	char path[PATH_MAX]; /* of its one file */
-	atomic_int *silent;
+	int switch_file;     /* to have it silent */
+	atomic_int *silent;  /* the same, mapped */
 };
 
-/* The options of mount(2), nfs(5); without a cache of attributes each is asked for. */
-static struct share mount_share(struct facts *facts, const char *directory)
+static atomic_int *map_switch(int file)
+{
+	void *silent = mmap(NULL, sizeof(atomic_int), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (silent == MAP_FAILED)
+		unsupported("mmap");
+	return silent;
+}
+
+/* With further @options of nfs(5). */
+static struct share mount_share(struct facts *facts, const char *directory, const char *options)
 {
 	struct share share;
-	char options[300];
+	char all[300];
 	int port;
 
 	need_file_system("nfs", directory);
 	int listener = listen_loopback(AF_INET, 5, &port);
-	share.silent = mmap(NULL, sizeof *share.silent, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (share.silent == MAP_FAILED)
-		unsupported("mmap");
+	share.switch_file = must(memfd_create("silent", 0), "memfd_create");
+	must(ftruncate(share.switch_file, sizeof(atomic_int)), "ftruncate");
+	share.silent = map_switch(share.switch_file);
 	pid_t server = fork_companion();
 	if (!server)
 		serve(listener, share.silent);
 	close(listener);
-	snprintf(options, sizeof options,
+	snprintf(all, sizeof all,
 		"vers=3,proto=tcp,port=%d,addr=127.0.0.1,mountvers=3,mountproto=tcp,mountport=%d,"
-		"mountaddr=127.0.0.1,nolock,noac,hard",
-		port, port);
-	must(mount("127.0.0.1:/export", directory, "nfs", MS_RDONLY, options), "mount of NFS");
+		"mountaddr=127.0.0.1,nolock,hard,%s",
+		port, port, options);
+	must(mount("127.0.0.1:/share", directory, "nfs", MS_RDONLY, all), "mount of NFS");
 	snprintf(share.path, sizeof share.path, "%s/file", directory);
 	fact_number(facts, "server", server);
 	fact_string(facts, "path", share.path);
@@ -300,9 +340,10 @@ static struct share mount_share(struct facts *facts, const char *directory)
 
 static void read_share(struct facts *facts, const char *directory, int flags)
 {
-	struct share share = mount_share(facts, directory);
+	struct share share = mount_share(facts, directory, "");
 	int fd = must(open(share.path, O_RDONLY | flags), share.path);
 	fact_number(facts, "fd", fd);
+	atomic_store(share.silent, SILENT_ON_READS);
 	ready(facts, SYS_read);
 	must(read(fd, buffer, sizeof buffer), "read");
 }
@@ -319,13 +360,29 @@ static void run_read_nfs_direct(struct facts *facts, const char *argument)
 
 static void run_stat_nfs(struct facts *facts, const char *argument)
 {
-	struct share share = mount_share(facts, argument);
+	struct share share = mount_share(facts, argument, "noac"); /* each stat asks */
 	struct stat status;
-	int fd = must(open(share.path, O_RDONLY), share.path);
-	fact_number(facts, "fd", fd);
-	atomic_store(share.silent, true);
+	atomic_store(share.silent, SILENT);
 	ready(facts, SYS_newfstatat);
 	must(stat(share.path, &status), "stat");
+}
+
+/*
+ * A program that lies on a server which is gone, as who opens it can't tell: the client knows its
+ * attributes, and does not ask for them at an opening. Executed, it gets the switch for @argument.
+ */
+static void run_exec_nfs(struct facts *facts, const char *argument)
+{
+	if (argument && argument[0] != '/') {
+		ready(facts, SYS_pause);
+		atomic_store(map_switch(atoi(argument)), SILENT);
+		pause();
+		return;
+	}
+	struct share share = mount_share(facts, argument, "nocto,actimeo=600");
+	char switch_file[12];
+	snprintf(switch_file, sizeof switch_file, "%d", share.switch_file);
+	must(execl(share.path, share.path, "exec-nfs", switch_file, NULL), share.path);
 }
 
 /* The options of mount.cifs(8) that the kernel gets; it asks again after echo_interval. */
@@ -354,6 +411,7 @@ const struct situation network_disk_situations[] = {
 	{"read-nfs", run_read_nfs},
 	{"read-nfs-direct", run_read_nfs_direct},
 	{"stat-nfs", run_stat_nfs},
+	{"exec-nfs", run_exec_nfs},
 	{"mount-smb", run_mount_smb},
 	{0},
 };
