@@ -38,7 +38,7 @@ struct modules {
 	struct place *places; /* by index of the mapping */
 	size_t last;          /* index of the mapping that was found last */
 	int root;
-	bool root_sought;
+	bool root_sought, root_stuck;
 	bool map_files_stuck;
 	size_t unusable; /* files, as far as they are named */
 	dev_t dead;      /* a file system that gave no answer; 0: none did */
@@ -84,7 +84,9 @@ int modules_root(struct modules *modules)
 	if (!modules->root_sought) {
 		modules->root_sought = true;
 		snprintf(path, sizeof(path), "/proc/%d/root", leader(modules->process));
-		modules->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct error error =
+			target_directory_open(modules->process->guard, path, &modules->root);
+		modules->root_stuck = error.number == ETIMEDOUT;
 	}
 	return modules->root;
 }
@@ -203,11 +205,15 @@ static struct error open_by_name(struct modules *modules, const struct mapping *
 	bool in_root, const char *path, int *fd, struct stat *status)
 {
 	struct error error = {"its file system gives no answer", ETIMEDOUT};
+	int root = in_root ? modules_root(modules) : -1;
 
 	if (modules->dead && modules->dead == mapping->device)
 		return error;
-	struct error own = target_file_open(modules->process->guard, in_root,
-		in_root ? modules_root(modules) : -1, path, fd, status);
+	if (in_root && modules->root_stuck)
+		return (struct error){
+			"the file system of its root directory gives no answer", ETIMEDOUT};
+	struct error own =
+		target_file_open(modules->process->guard, in_root, root, path, fd, status);
 	if (own.number != ETIMEDOUT)
 		return own;
 	modules->dead = mapping->device;

@@ -41,7 +41,8 @@ const struct mapping *modules_mapping(struct modules *modules, uint64_t address)
 /* What a language's runtime knows of the process's code; NULL: nothing. */
 const struct code *modules_code(const struct modules *modules);
 
-/* A directory descriptor of the process's root directory, owned by @modules; -1: refused. */
+/* A directory descriptor of the process's root directory, owned by @modules; -1: refused, or
+ * its file system gives no answer. */
 int modules_root(struct modules *modules);
 
 /* The same for whoever wants files that describe @image: -1 as well where all of them have been

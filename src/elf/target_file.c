@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "elf/target_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,12 @@
 
 #define PATIENCE_NS (2 * NS_PER_SECOND)
 
+enum opening_way { OPEN_FILE, OPEN_IN_ROOT, OPEN_DIRECTORY };
+
 /* One opening: heap memory that is the guard's where no answer comes. */
 struct opening {
-	bool in_root;
-	int root;
+	enum opening_way way;
+	int root; /* of OPEN_IN_ROOT */
 	int fd;
 	struct stat status;
 	struct error error;
@@ -24,9 +27,9 @@ struct opening {
 };
 
 /*
- * Asks a file's server for its attributes, and does not return unless it answers. An opening alone
- * does not ask for all: NFS may know enough by a delegation or, with nocto, by its cache
- * (fs/nfs/inode.c, nfs_getattr(); statx(2)).
+ * Asks the server of a file or directory for its attributes, and does not return unless it answers.
+ * An opening alone does not ask for all: NFS may know enough by a delegation or, with nocto, by its
+ * cache (fs/nfs/inode.c, nfs_getattr(); statx(2)).
  */
 static void ask_server(int fd)
 {
@@ -39,12 +42,19 @@ static void open_file(void *argument)
 {
 	struct opening *opening = argument;
 
-	if (opening->in_root)
-		opening->error = root_open_regular(
-			opening->root, opening->path, &opening->fd, &opening->status);
-	else
+	switch (opening->way) {
+	case OPEN_FILE:
 		opening->error =
 			file_open_regular(AT_FDCWD, opening->path, &opening->fd, &opening->status);
+		break;
+	case OPEN_IN_ROOT:
+		opening->error = root_open_regular(
+			opening->root, opening->path, &opening->fd, &opening->status);
+		break;
+	case OPEN_DIRECTORY:
+		opening->fd = open(opening->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		opening->error = opening->fd < 0 ? error_errno(errno) : NO_ERROR;
+	}
 	if (!failed(opening->error))
 		ask_server(opening->fd);
 }
@@ -57,13 +67,13 @@ static void forget_file(void *argument)
 	free(opening);
 }
 
-struct error target_file_open(
-	struct guard *guard, bool in_root, int root, const char *path, int *fd, struct stat *status)
+static struct error open_under_guard(struct guard *guard, enum opening_way way, int root,
+	const char *path, int *fd, struct stat *status)
 {
 	size_t size = strlen(path) + 1;
 	struct opening *opening = allocate_zeroed(1, sizeof(*opening) + size);
 
-	opening->in_root = in_root;
+	opening->way = way;
 	opening->root = root;
 	opening->fd = -1;
 	memcpy(opening->path, path, size);
@@ -76,4 +86,17 @@ struct error target_file_open(
 	error = opening->error;
 	free(opening);
 	return error;
+}
+
+struct error target_file_open(
+	struct guard *guard, bool in_root, int root, const char *path, int *fd, struct stat *status)
+{
+	return open_under_guard(guard, in_root ? OPEN_IN_ROOT : OPEN_FILE, root, path, fd, status);
+}
+
+struct error target_directory_open(struct guard *guard, const char *path, int *fd)
+{
+	struct stat unused;
+
+	return open_under_guard(guard, OPEN_DIRECTORY, -1, path, fd, &unused);
 }

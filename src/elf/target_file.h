@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Target file: a file of a target's world, opened under guard, since its file system may give no
- * answer (a server that is gone, a FUSE daemon that is stuck). Its server is asked for its attributes
- * then; when it has told these, it is taken to answer.
+ * answer (a server that is gone, a FUSE daemon that is stuck). Its server is asked for its
+ * attributes then; when it has told these, it is taken to answer.
  */
 #pragma once
 
@@ -18,3 +18,6 @@
  */
 struct error target_file_open(struct guard *guard, bool in_root, int root, const char *path,
 	int *fd, struct stat *status);
+
+/* The same of a directory, as a place to open others from. */
+struct error target_directory_open(struct guard *guard, const char *path, int *fd);

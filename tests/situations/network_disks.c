@@ -368,12 +368,14 @@ static void run_stat_nfs(struct facts *facts, const char *argument)
 }
 
 /*
- * A program that lies on a server which is gone, as who opens it can't tell: the client knows its
- * attributes, and does not ask for them at an opening. Executed, it gets the switch for @argument.
+ * A program that lies on a server which is gone, as does its root directory. Who opens it can't
+ * tell: the client knows its attributes, and does not ask for them at an opening. Executed, it gets
+ * the switch for @argument.
  */
 static void run_exec_nfs(struct facts *facts, const char *argument)
 {
 	if (argument && argument[0] != '/') {
+		must(chroot("."), "chroot");
 		ready(facts, SYS_pause);
 		atomic_store(map_switch(atoi(argument)), SILENT);
 		pause();
@@ -382,6 +384,7 @@ static void run_exec_nfs(struct facts *facts, const char *argument)
 	struct share share = mount_share(facts, argument, "nocto,actimeo=600");
 	char switch_file[12];
 	snprintf(switch_file, sizeof switch_file, "%d", share.switch_file);
+	must(chdir(argument), "chdir");
 	must(execl(share.path, share.path, "exec-nfs", switch_file, NULL), share.path);
 }
 
