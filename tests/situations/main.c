@@ -9,6 +9,7 @@ static const struct situation *const tables[] = {
 	async_situations,
 	deadlock_situations,
 	descriptor_situations,
+	disk_situations,
 	futex_situations,
 	fuse_situations,
 	holder_situations,

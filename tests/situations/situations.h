@@ -33,6 +33,7 @@ struct situation {
 extern const struct situation async_situations[];
 extern const struct situation deadlock_situations[];
 extern const struct situation descriptor_situations[];
+extern const struct situation disk_situations[];
 extern const struct situation futex_situations[];
 extern const struct situation fuse_situations[];
 extern const struct situation holder_situations[];

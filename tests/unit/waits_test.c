@@ -270,6 +270,9 @@ static void in_the_kernel(void **state)
 	KERNEL(target, "jbd2_log_wait_commit", "ext4_sync_file");
 	assert_call(target, "fsync", ARGUMENTS(3), "sync", false,
 		"waits for the disk: fsync of /data/x");
+	KERNEL(target, "__iomap_dio_rw", "iomap_dio_rw", "ext4_file_write_iter");
+	assert_call(target, "write", ARGUMENTS(3), "disk", false,
+		"waits for the disk: write of /data/x");
 	KERNEL(target, "balance_dirty_pages", "generic_perform_write");
 	assert_call(target, "write", ARGUMENTS(3), "disk", false,
 		"waits for the disk to take what was written before: write of /data/x");
