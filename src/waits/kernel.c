@@ -7,8 +7,9 @@
 
 /*
  * Functions by what they show; one that ends with * stands for all that begin so. Names are those
- * of Linux 5.10 to 6.18: mm/filemap.c, block/, fs/{jbd2,fuse,nfs,smb,userfaultfd,coredump},
- * net/sunrpc, kernel/{signal,freezer,fork,exit}.c, kernel/locking.
+ * of Linux 5.10 to 6.18: mm/{filemap,memcontrol,memcontrol-v1,vmscan}.c, block/,
+ * fs/{jbd2,fuse,nfs,smb,userfaultfd,coredump}, net/sunrpc, kernel/{signal,freezer,fork,exit}.c,
+ * kernel/locking.
  */
 static const struct {
 	const char *function;
@@ -61,6 +62,11 @@ static const struct {
 	{"lock_mm_and_find_vma", KERNEL_FAULT},
 	{"handle_mm_fault", KERNEL_FAULT},
 	{"handle_userfault", KERNEL_USERFAULT},
+	{"mem_cgroup_handle_over_high", KERNEL_MEMORY_HIGH},
+	{"__mem_cgroup_handle_over_high", KERNEL_MEMORY_HIGH},
+	{"mem_cgroup_oom_synchronize", KERNEL_OOM},
+	{"try_to_free_mem_cgroup_pages", KERNEL_CGROUP_RECLAIM},
+	{"try_to_free_pages", KERNEL_RECLAIM},
 	{"do_coredump", KERNEL_COREDUMP},
 	{"vfs_coredump", KERNEL_COREDUMP},
 	{"coredump_task_exit", KERNEL_COREDUMP},
@@ -78,8 +84,7 @@ static const struct {
 	{"__wait_for_common", KERNEL_SCHEDULER},
 };
 
-/* Whether @function, which gcc may have given a suffix as ".isra.0", is what @pattern names. */
-static bool matches(const char *function, const char *pattern)
+bool kernel_function_is(const char *function, const char *pattern)
 {
 	size_t length = strlen(pattern);
 
@@ -94,7 +99,7 @@ static uint64_t function_traits(const char *function)
 	uint64_t traits = 0;
 
 	for (size_t i = 0; function && i < array_length(functions); i++) {
-		if (matches(function, functions[i].function))
+		if (kernel_function_is(function, functions[i].function))
 			traits |= functions[i].traits;
 	}
 	return traits;
@@ -166,7 +171,7 @@ static bool explain_vfork(struct waiting *waiting)
 		if (!row || row->class != CALL_CLONE)
 			return false;
 		const char *function = kernel_function(waiting->thread, KERNEL_SCHEDULER);
-		if (!function || !matches(function, "kernel_clone"))
+		if (!function || !kernel_function_is(function, "kernel_clone"))
 			return false;
 	}
 	say(waiting, "waits for its vfork child to exec or end");
@@ -182,8 +187,7 @@ static bool explain_frozen(struct waiting *waiting)
 	return true;
 }
 
-/* What is being done: the call with its object, or a page fault. */
-static void say_purpose(struct waiting *waiting)
+void say_purpose(struct waiting *waiting)
 {
 	if (waiting->kernel & KERNEL_FAULT) {
 		say(waiting, ": a page fault");
@@ -191,211 +195,6 @@ static void say_purpose(struct waiting *waiting)
 		say(waiting, ": ");
 		say_call(waiting);
 	}
-}
-
-/*
- * Whether what the call works on lies on a file system of such a type, as the kernel's functions
- * say, or as is known where these are the page cache's, which are the same for every type.
- */
-static bool lies_on(
-	struct waiting *waiting, const char *type, uint64_t trait, struct file_system *found)
-{
-	bool is_cached = waiting->kernel & KERNEL_DISK && !(waiting->kernel & KERNEL_FAULT);
-
-	return (waiting->kernel & trait || is_cached) && find_file_system(waiting, type, found) &&
-	       (waiting->kernel & trait || !found->by_path);
-}
-
-/* Somebody that no look can be taken at: "10.0.0.7 (NFS)". */
-static void add_unseen(struct waiting *waiting, const char *name, const char *what, bool is_guess)
-{
-	struct text text cleanup_text = {0};
-
-	text_append_escaped(&text, name, strlen(name));
-	text_append_format(&text, " (%s)", what);
-	struct holder *holder =
-		add_holder(waiting, SURE_OWNS, 0, 0, text_to_arena(&text, waiting->waits->arena));
-	if (holder) {
-		holder->unseen = true;
-		holder->uncertain = is_guess;
-	}
-}
-
-static bool explain_fuse(struct waiting *waiting)
-{
-	struct surroundings *surroundings = waiting->process->surroundings;
-	struct file_system found;
-	bool is_known = lies_on(waiting, "fuse", KERNEL_FUSE, &found);
-
-	if (!is_known && !(waiting->kernel & KERNEL_FUSE))
-		return false;
-	say(waiting, "waits for the answer of a FUSE file system's daemon");
-	say_purpose(waiting);
-	if (!is_known)
-		return true;
-	struct parties servers = surroundings->fuse_servers(surroundings, found.device);
-	add_parties(waiting, &servers, "serves the file system");
-	for (size_t i = 0; found.by_path && i < waiting->holder_count; i++)
-		waiting->holders[i].uncertain = true;
-	return true;
-}
-
-/* File systems on another machine, by how the names of their types begin. */
-static const struct {
-	const char *type, *name;
-	uint64_t trait; /* 0: none tells it */
-} remote_file_systems[] = {
-	{"nfs", "NFS", KERNEL_NFS},
-	{"cifs", "SMB", KERNEL_SMB},
-	{"smb3", "SMB", KERNEL_SMB},
-	{"ceph", "Ceph", 0},
-	{"afs", "AFS", 0},
-};
-
-static bool explain_network_disk(struct waiting *waiting)
-{
-	const char *name = waiting->kernel & KERNEL_NFS   ? "NFS"
-			   : waiting->kernel & KERNEL_SMB ? "SMB"
-							  : NULL;
-	struct file_system found = {0};
-
-	for (size_t i = 0; i < array_length(remote_file_systems); i++) {
-		if (lies_on(waiting, remote_file_systems[i].type, remote_file_systems[i].trait,
-			    &found)) {
-			name = remote_file_systems[i].name;
-			break;
-		}
-		found = (struct file_system){0};
-	}
-	if (!name)
-		return false;
-	say(waiting, "waits for the %s server", name);
-	if (found.server) {
-		say(waiting, " ");
-		say_escaped(waiting, found.server);
-	}
-	say_purpose(waiting);
-	if (found.server)
-		add_unseen(waiting, found.server, name, found.by_path);
-	return true;
-}
-
-/* Whether the lock is taken by the page fault itself: then it is the address space's. */
-static bool is_address_space_lock(const struct waiting *waiting)
-{
-	const char *function = kernel_function(waiting->thread, KERNEL_LOCK | KERNEL_SCHEDULER);
-
-	return function && (matches(function, "lock_mm_and_find_vma") ||
-				   matches(function, "do_user_addr_fault") ||
-				   matches(function, "do_page_fault"));
-}
-
-static bool begins_with(const char *text, const char *beginning)
-{
-	return text && strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
-/* Whether a file that it has mapped lies elsewhere than on a disk, so that a page may be read from
- * there. */
-static bool maps_remote_files(const struct waiting *waiting)
-{
-	const struct mappings *mappings = &waiting->process->mappings;
-	struct surroundings *surroundings = waiting->process->surroundings;
-	struct file_system found;
-	dev_t last = 0;
-
-	for (size_t i = 0; i < mappings->count; i++) {
-		dev_t device = mappings->items[i].device;
-
-		if (!device || device == last)
-			continue;
-		last = device;
-		if (!surroundings || !surroundings->file_system ||
-			!surroundings->file_system(
-				surroundings, waiting->process->pid, device, NULL, &found))
-			continue;
-		if (begins_with(found.type, "fuse"))
-			return true;
-		for (size_t j = 0; j < array_length(remote_file_systems); j++) {
-			if (begins_with(found.type, remote_file_systems[j].type))
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool explain_page_fault(struct waiting *waiting)
-{
-	if (waiting->kernel & KERNEL_USERFAULT)
-		say(waiting, "waits for a userfaultfd handler to answer a page fault");
-	else if (!(waiting->kernel & KERNEL_FAULT))
-		return false;
-	else if (waiting->kernel & KERNEL_LOCK && is_address_space_lock(waiting))
-		say(waiting, "waits for the lock of its address space (mmap_lock): a page fault");
-	else if (!(waiting->kernel & KERNEL_DISK))
-		return false;
-	else if (maps_remote_files(waiting))
-		say(waiting, "waits for a page to be read, of a file or from swap: a page fault");
-	else
-		say(waiting, "waits for the disk: a page fault");
-	return true;
-}
-
-/* The disk that what the call works on lies on, where that is known: "/dev/vda1", "nvme0n1". */
-static const char *find_disk(struct waiting *waiting)
-{
-	struct surroundings *surroundings = waiting->process->surroundings;
-	const struct descriptor *descriptor = waiting->descriptor;
-	struct file_system found = {0};
-
-	if (waiting->kernel & KERNEL_FAULT || !surroundings || !surroundings->file_system)
-		return NULL;
-	if (descriptor && descriptor->kind == DESCRIPTOR_BLOCK_DEVICE) {
-		if (begins_with(descriptor->path, "/dev/"))
-			return descriptor->path;
-		surroundings->file_system(
-			surroundings, waiting->process->pid, descriptor->represents, NULL, &found);
-		return found.disk;
-	}
-	return find_file_system(waiting, "", &found) && !found.by_path ? found.disk : NULL;
-}
-
-static void say_disk(struct waiting *waiting)
-{
-	const char *disk = find_disk(waiting);
-
-	if (!disk)
-		return;
-	if (waiting->descriptor->kind != DESCRIPTOR_BLOCK_DEVICE) { /* or the call says it */
-		say(waiting, " ");
-		say_escaped(waiting, disk);
-	}
-	add_unseen(waiting, disk, "disk", false);
-}
-
-static bool explain_sync(struct waiting *waiting)
-{
-	if (waiting->thread->kernel_lock.kind) /* of the file's, held by another */
-		return false;
-	say(waiting, "waits for the disk");
-	say_disk(waiting);
-	say(waiting, ": ");
-	say_call(waiting);
-	return true;
-}
-
-static bool explain_disk(struct waiting *waiting)
-{
-	if (waiting->kernel & KERNEL_THROTTLED)
-		say(waiting, "waits for the disk to take what was written before");
-	else if (waiting->kernel & KERNEL_DISK)
-		say(waiting, "waits for the disk");
-	else
-		return false;
-	if (!(waiting->kernel & KERNEL_THROTTLED))
-		say_disk(waiting);
-	say_purpose(waiting);
-	return true;
 }
 
 /* Who has it. Readers come and go without account: of them, and of a semaphore, the kernel knows
@@ -476,17 +275,18 @@ static const struct wait_kind rows[] = {
 	{"coredump", false, CALL_OTHER, explain_coredump},
 	{"vfork", false, CALL_OTHER, explain_vfork},
 	{"frozen", false, CALL_OTHER, explain_frozen},
-	{"fuse", false, CALL_OTHER, explain_fuse},
-	{"network-disk", false, CALL_OTHER, explain_network_disk},
-	{"page-fault", false, CALL_OTHER, explain_page_fault},
-	{"sync", false, CALL_SYNC, explain_sync},
-	{"disk", false, CALL_OTHER, explain_disk},
+};
+
+const struct wait_kinds waits_in_kernel = KINDS(rows);
+
+/* Tried after what waits for storage: on the way there locks are taken and tasks end. */
+static const struct wait_kind own_rows[] = {
 	{"kernel-lock", false, CALL_OTHER, explain_kernel_lock},
 	{"exit", false, CALL_OTHER, explain_exit},
 	{"kernel", false, CALL_OTHER, explain_kernel_thread},
 };
 
-const struct wait_kinds waits_in_kernel = KINDS(rows);
+const struct wait_kinds waits_of_kernel = KINDS(own_rows);
 
 /*
  * Where the call is not known, as for a user who may not look, what wchan or the stack shows
@@ -536,7 +336,7 @@ static const struct {
 static bool explain_purpose(struct waiting *waiting, const char *function)
 {
 	for (size_t i = 0; function && i < array_length(purposes); i++) {
-		if (!matches(function, purposes[i].function))
+		if (!kernel_function_is(function, purposes[i].function))
 			continue;
 		waiting->word = purposes[i].word;
 		waiting->idle = purposes[i].idle;

@@ -224,6 +224,11 @@ EXPECTED = {
     "comm-escapes": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
     "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"],
                           ["poll(*{fd}<*more*, 15000, -1)"], "poll", idle=True),
+    # ---- memory that is not given
+    "memory-at-limit": Expected("memory", [
+        "memory: its cgroup is at its limit, with the OOM killer off: a page fault"]),
+    "memory-above-high": Expected("memory", [
+        "is held back: its cgroup uses more than its memory.high: a page fault"]),
     # ---- a disk that does not answer
     "disk-read-device": disk("disk", "read({fd}<{device}>, 0x*, 4096)", "*read*", "", "{device}"),
     "disk-fsync-device": disk("sync", "fsync({fd}<{device}>)", "fsync", "", "{device}"),
@@ -256,10 +261,12 @@ ELSEWHERE = {
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off
 # there, with the reason said. glibc's vfork() keeps its return address in a register.
-UNINTERRUPTIBLE = {name for name in EXPECTED if name.startswith(("disk-", "fuse-"))} | {"vfork"}
+UNINTERRUPTIBLE = {name for name in EXPECTED if name.startswith(("disk-", "fuse-", "memory-"))} | {
+    "vfork"}
 
 # What is waited for besides the call.
-STATES = {"stopped": "T", "disk-page-fault": "D"}
+STATES = {"stopped": "T", "disk-page-fault": "D", "memory-at-limit": "D",
+          "memory-above-high": "D"}
 
 # The argument that a situation wants instead of a directory.
 ARGUMENTS = {"threads": 3, "workers": 6}

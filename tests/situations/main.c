@@ -18,6 +18,7 @@ static const struct situation *const tables[] = {
 	hostile_situations,
 	ipc_situations,
 	lock_situations,
+	memory_situations,
 	pipe_situations,
 	poll_situations,
 	process_situations,

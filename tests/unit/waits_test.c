@@ -316,6 +316,31 @@ static void page_faults(void **state)
 	assert_wait(target, "frozen", false, "is frozen by its cgroup");
 }
 
+static void memory_is_not_given(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->thread.entry.known = true;
+	target->thread.state = 'D';
+	KERNEL(target, "__mem_cgroup_handle_over_high", "irqentry_exit_to_user_mode",
+		"asm_exc_page_fault");
+	assert_wait(target, "memory", false,
+		"is held back: its cgroup uses more than its memory.high: a page fault");
+	KERNEL(target, "mem_cgroup_oom_synchronize", "pagefault_out_of_memory", "exc_page_fault");
+	assert_wait(target, "memory", false,
+		"waits for memory: its cgroup is at its limit, with the OOM killer off: a page "
+		"fault");
+	/* What is written to free it may be on a disk. */
+	KERNEL(target, "folio_wait_writeback", "shrink_folio_list", "try_to_free_pages",
+		"exc_page_fault");
+	assert_wait(target, "memory", false,
+		"waits for memory to be freed: the machine is short of it: a page fault");
+	fake_open(target, 3, DESCRIPTOR_FILE, "/data/x");
+	KERNEL(target, "reclaim_throttle", "shrink_node", "try_to_free_mem_cgroup_pages");
+	assert_call(target, "read", ARGUMENTS(3), "memory", false,
+		"waits for memory to be freed: its cgroup is at its limit: read of /data/x");
+}
+
 static void kernel_threads(void **state)
 {
 	struct fake_target *target = *state;
@@ -392,6 +417,7 @@ int main(void)
 		TEST(mounts_ioctls_and_copies),
 		TEST(in_the_kernel),
 		TEST(page_faults),
+		TEST(memory_is_not_given),
 		TEST(kernel_threads),
 		TEST(what_wchan_alone_tells),
 		TEST(each_kind_is_documented),
