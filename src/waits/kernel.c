@@ -40,8 +40,16 @@ static const struct {
 	{"rpc_wait_bit_killable", KERNEL_NFS},
 	{"nfs_wait_bit_killable", KERNEL_NFS},
 	{"nfs_wait_on_request", KERNEL_NFS},
+	{"nfs_file_*", KERNEL_NFS},
+	{"nfs4_file_*", KERNEL_NFS},
+	{"nfs_wb_*", KERNEL_NFS},
+	{"nfs_direct_wait", KERNEL_NFS},
+	{"nfs_start_io_*", KERNEL_LOCK}, /* of the inode: fs/nfs/io.c */
 	{"cifs_*", KERNEL_SMB},
 	{"smb2_*", KERNEL_SMB},
+	{"SMB2_*", KERNEL_SMB},
+	{"compound_send_recv", KERNEL_SMB},
+	{"request_key*", KERNEL_ASIDE},
 	{"request_wait_answer", KERNEL_FUSE},
 	{"fuse_simple_request", KERNEL_FUSE},
 	{"__fuse_simple_request", KERNEL_FUSE},
@@ -105,8 +113,17 @@ static uint64_t function_traits(const char *function)
 	return traits;
 }
 
+/*
+ * What is below a lock, a page fault or the like waits for that, not for its storage: a write(2) to
+ * NFS from memory that has to be read from a disk first.
+ */
 uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 {
+	static const uint64_t needed_first = KERNEL_LOCK | KERNEL_FAULT | KERNEL_ASIDE |
+					     KERNEL_MEMORY_HIGH | KERNEL_OOM |
+					     KERNEL_CGROUP_RECLAIM | KERNEL_RECLAIM;
+	static const uint64_t storage =
+		KERNEL_DISK | KERNEL_THROTTLED | KERNEL_NFS | KERNEL_SMB | KERNEL_FUSE;
 	const struct kernel_stack *stack = thread->kernel_stack;
 
 	if (!stack)
@@ -115,8 +132,13 @@ uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 	if (waits->cache[slot].stack != stack) {
 		uint64_t traits = 0;
 
-		for (size_t i = 0; i < stack->count; i++)
-			traits |= function_traits(stack->frames[i].symbol);
+		for (size_t i = 0; i < stack->count; i++) {
+			uint64_t more = function_traits(stack->frames[i].symbol);
+
+			if (traits & needed_first)
+				more &= ~storage;
+			traits |= more;
+		}
 		waits->cache[slot].stack = stack;
 		waits->cache[slot].traits = traits;
 	}

@@ -27,6 +27,7 @@ enum kernel_trait {
 	KERNEL_OOM = 1 << 16,            /* a cgroup's, which kills nobody (memory.oom_control) */
 	KERNEL_CGROUP_RECLAIM = 1 << 17, /* memory is freed for a cgroup's limit */
 	KERNEL_RECLAIM = 1 << 18,        /* for want of memory */
+	KERNEL_ASIDE = 1 << 19,          /* a key that is needed first, whoever needs it */
 };
 
 /* One thread's wait in the making. */

@@ -56,7 +56,7 @@ static bool explain_fuse(struct waiting *waiting)
 	struct file_system found;
 	bool is_known = lies_on(waiting, "fuse", KERNEL_FUSE, &found);
 
-	if (!is_known && !(waiting->kernel & KERNEL_FUSE))
+	if ((!is_known && !(waiting->kernel & KERNEL_FUSE)) || waiting->thread->kernel_lock.kind)
 		return false;
 	say(waiting, "waits for the answer of a FUSE file system's daemon");
 	say_purpose(waiting);
@@ -81,22 +81,38 @@ static const struct {
 	{"afs", "AFS", 0},
 };
 
+/* A thread of a client's own, cifsd for one, rests until its server sends something. */
+static bool rests_for_server(const struct waiting *waiting)
+{
+	return waiting->process->is_kernel && waiting->thread->state != 'D';
+}
+
+/* What is being mounted lies on no file system yet: neither its source nor its target names it. */
+static bool is_mount(const struct waiting *waiting)
+{
+	const struct syscall_row *row = waiting->call->row;
+
+	return row && row->class == CALL_MOUNT && call_parameter(waiting->call, "source") >= 0;
+}
+
+/* What kind of server is waited for, and, as far as it is known, its file system; NULL: none. */
+static const char *find_server(struct waiting *waiting, struct file_system *found)
+{
+	for (size_t i = 0; i < array_length(remote_file_systems) && !is_mount(waiting); i++) {
+		if (lies_on(waiting, remote_file_systems[i].type, remote_file_systems[i].trait,
+			    found))
+			return remote_file_systems[i].name;
+	}
+	*found = (struct file_system){0};
+	return waiting->kernel & KERNEL_NFS ? "NFS" : waiting->kernel & KERNEL_SMB ? "SMB" : NULL;
+}
+
 static bool explain_network_disk(struct waiting *waiting)
 {
-	const char *name = waiting->kernel & KERNEL_NFS   ? "NFS"
-			   : waiting->kernel & KERNEL_SMB ? "SMB"
-							  : NULL;
-	struct file_system found = {0};
+	struct file_system found;
+	const char *name = find_server(waiting, &found);
 
-	for (size_t i = 0; i < array_length(remote_file_systems); i++) {
-		if (lies_on(waiting, remote_file_systems[i].type, remote_file_systems[i].trait,
-			    &found)) {
-			name = remote_file_systems[i].name;
-			break;
-		}
-		found = (struct file_system){0};
-	}
-	if (!name)
+	if (!name || waiting->thread->kernel_lock.kind || rests_for_server(waiting))
 		return false;
 	say(waiting, "waits for the %s server", name);
 	if (found.server) {
@@ -215,6 +231,8 @@ static bool explain_sync(struct waiting *waiting)
 
 static bool explain_disk(struct waiting *waiting)
 {
+	if (waiting->thread->kernel_lock.kind)
+		return false;
 	if (waiting->kernel & KERNEL_THROTTLED)
 		say(waiting, "waits for the disk to take what was written before");
 	else if (waiting->kernel & KERNEL_DISK)

@@ -23,6 +23,8 @@ BY_BPF = [r"whystuck: looked by bpf at "]
 BY_PTRACE = [r"whystuck: not by bpf: this kernel has no BPF task iterator for one process\b",
              r"whystuck: looked by ptrace at "]
 BY_PROC = [r"whystuck: not by bpf: the look is small, ", r"whystuck: looked by passive at "]
+# An uninterruptible wait may be for a lock, which BPF alone would tell.
+BY_PROC_WITHOUT_LOCK = [BY_PTRACE[0], BY_PROC[1]]
 
 # The scenes that a kernel can't have, by the first that can.
 SINCE = {"epoll_pwait2": (5, 11), "futex_waitv": (5, 16)}
@@ -66,7 +68,7 @@ class Seen:
         VALIDATOR.validate(self.look)
         ways = [BY_BPF if has_bpf(self.series) else BY_PTRACE]
         if self.set == "alone":
-            ways.append(BY_PROC)
+            ways += [BY_PROC] if has_bpf(self.series) else [BY_PROC, BY_PROC_WITHOUT_LOCK]
         assert any(self._told(way) for way in ways), self.told
         if has_bpf(self.series) and self.name not in RUNNING:
             assert not any(one["stopped_ns"] for one in threads_of(self.look)), "it was stopped"

@@ -28,7 +28,7 @@ class Expected:
     idle: bool = False
     function: str = ""  # among the user frames, near the call
     on: str = ""  # the fact that holds the pid (or tid) of who is waited on
-    unseen: str = ""  # who is waited on where no look can be taken at it: a disk
+    unseen: str = ""  # who is waited on where no look can be taken at it: a disk, a server
 
 
 def pipe(kind, name, direction, **more):
@@ -65,6 +65,11 @@ def disk(kind, call, function, where=" {device}", of="{path}"):
 def fuse(name, call, function):
     return Expected("fuse|file-read|file-write|sync|ioctl|mount|disk", ["*"], [call], name,
                     function=function)
+
+
+def nfs(name, call, **more):
+    return Expected("network-disk", [f"the NFS server 127.0.0.1: {name} of *{{path}}*"], [call],
+                    name, unseen="127.0.0.1 (NFS)", **more)
 
 
 EXPECTED = {
@@ -248,6 +253,12 @@ EXPECTED = {
     "fuse-ioctl": fuse("ioctl", "ioctl({fd}<{path}>, *", "ioctl"),
     "fuse-mount": fuse("mount", "mount(*none*{path}*tmpfs*", "mount"),
     "fuse-openat": fuse("openat", "openat(*{path}*", "open*"),
+    # ---- file servers that do not answer
+    "read-nfs": nfs("read", "read({fd}<{path}>, 0x*, 4096)", function="read"),
+    "read-nfs-direct": nfs("read", "read({fd}<{path}>, 0x*, 4096)", function="read"),
+    "stat-nfs": nfs("newfstatat", "newfstatat(*{path}*", function="*stat*"),
+    "mount-smb": Expected("network-disk", ["the SMB server: mount of *//127.0.0.1/share*"],
+                          ["mount(*//127.0.0.1/share*{path}*cifs*"], "mount", function="mount"),
 }
 
 # Those that other tests look at, since they have no stack that leads to main, or none at all.
@@ -261,8 +272,9 @@ ELSEWHERE = {
 
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off
 # there, with the reason said. glibc's vfork() keeps its return address in a register.
-UNINTERRUPTIBLE = {name for name in EXPECTED if name.startswith(("disk-", "fuse-", "memory-"))} | {
-    "vfork"}
+UNINTERRUPTIBLE = {name for name, expected in EXPECTED.items()
+                   if name.startswith(("disk-", "fuse-", "memory-")) or
+                   expected.kind == "network-disk"} | {"vfork"}
 
 # What is waited for besides the call.
 STATES = {"stopped": "T", "disk-page-fault": "D", "memory-at-limit": "D",

@@ -19,6 +19,7 @@ static const struct situation *const tables[] = {
 	ipc_situations,
 	lock_situations,
 	memory_situations,
+	network_disk_situations,
 	pipe_situations,
 	poll_situations,
 	process_situations,

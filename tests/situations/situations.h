@@ -43,6 +43,7 @@ extern const struct situation hostile_situations[];
 extern const struct situation ipc_situations[];
 extern const struct situation lock_situations[];
 extern const struct situation memory_situations[];
+extern const struct situation network_disk_situations[];
 extern const struct situation pipe_situations[];
 extern const struct situation poll_situations[];
 extern const struct situation process_situations[];

@@ -492,7 +492,17 @@ static void file_systems(void **state)
 		wait->sentence, "waits for the NFS server 10.0.0.7: read of /var/lock/x");
 	assert_int_equal(wait->holder_count, 1);
 	assert_true(wait->holders[0].unseen);
+	assert_int_equal(wait->holders[0].sureness, SURE_OWNS);
+	assert_false(wait->holders[0].uncertain);
 	assert_string_equal(wait->holders[0].text, "10.0.0.7 (NFS)");
+	found->type = "smb3";
+	set_kernel_stack(scene, "SMB2_read", NULL);
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
+		"waits for the SMB server 10.0.0.7: read of /var/lock/x");
+	/* What is being mounted may be of another server than what it is mounted on. */
+	wait = explain(scene, "mount", ARGUMENTS(AT, AT));
+	assert_string_equal(wait->sentence, "waits for the SMB server: mount of \"/srv/x\"");
+	assert_int_equal(wait->holder_count, 0);
 }
 
 /* The page cache's functions are the same for every file system. */

@@ -258,6 +258,33 @@ static void mounts_ioctls_and_copies(void **state)
 		target, "getrandom", ARGUMENTS(AT, 16, 0), "syscall", false, "waits in getrandom");
 }
 
+/* Their client has asked for something else first. */
+static void before_a_network_disk(void **state)
+{
+	struct fake_target *target = *state;
+
+	fake_open(target, 3, DESCRIPTOR_FILE, "/data/x");
+	target->thread.state = 'D';
+	KERNEL(target, "folio_wait_bit_common", "filemap_fault", "exc_page_fault",
+		"fault_in_readable", "nfs_file_write");
+	assert_call(target, "write", ARGUMENTS(3), "page-fault", false,
+		"waits for the disk: a page fault");
+	KERNEL(target, "nfs_start_io_read", "nfs_file_read", "vfs_read");
+	assert_call(target, "read", ARGUMENTS(3), "kernel-lock", false,
+		"waits for a lock in the kernel, in nfs_file_read: read of /data/x");
+	KERNEL(target, "io_schedule", "try_to_free_pages", "cifs_strict_readv");
+	assert_call(target, "read", ARGUMENTS(3), "memory", false,
+		"waits for memory to be freed: the machine is short of it: read of /data/x");
+	KERNEL(target, "request_key_tag", "dns_query", "cifs_mount");
+	assert_call(target, "fstat", ARGUMENTS(3), "syscall", false,
+		"waits in fstat of /data/x (kernel: request_key_tag)");
+	target->thread.kernel_lock.kind = KERNEL_LOCK_WRITE;
+	KERNEL(target, "cifs_strict_writev", "vfs_write");
+	assert_call(target, "write", ARGUMENTS(3), "kernel-lock", false,
+		"waits for a read-write lock, to write, in the kernel, in cifs_strict_writev: "
+		"write of /data/x");
+}
+
 static void in_the_kernel(void **state)
 {
 	struct fake_target *target = *state;
@@ -282,6 +309,17 @@ static void in_the_kernel(void **state)
 	KERNEL(target, "rpc_wait_bit_killable", "__rpc_execute");
 	assert_call(target, "read", ARGUMENTS(3), "network-disk", false,
 		"waits for the NFS server: read of /data/x");
+	KERNEL(target, "folio_wait_bit_common", "filemap_get_pages", "filemap_read",
+		"nfs_file_read", "vfs_read");
+	assert_call(target, "read", ARGUMENTS(3), "network-disk", false,
+		"waits for the NFS server: read of /data/x");
+	KERNEL(target, "nfs_direct_wait", "nfs_file_direct_read", "new_sync_read");
+	assert_call(target, "read", ARGUMENTS(3), "network-disk", false,
+		"waits for the NFS server: read of /data/x");
+	KERNEL(target, "wait_for_response", "compound_send_recv", "cifs_send_recv",
+		"SMB2_negotiate");
+	assert_call(target, "fstat", ARGUMENTS(3), "network-disk", false,
+		"waits for the SMB server: fstat of /data/x");
 	KERNEL(target, "rwsem_down_read_slowpath", "down_read", "walk_component");
 	assert_call(target, "fstat", ARGUMENTS(3), "kernel-lock", false,
 		"waits for a lock in the kernel, in walk_component: fstat of /data/x");
@@ -357,6 +395,12 @@ static void kernel_threads(void **state)
 	assert_wait(target, "kernel", false, "waits in the kernel, in msleep");
 	KERNEL(target, "io_schedule", "jbd2_journal_commit_transaction", "kjournald2");
 	assert_wait(target, "disk", false, "waits for the disk");
+	KERNEL(target, "wait_for_response", "compound_send_recv", "cifs_send_recv",
+		"smb2_reconnect");
+	assert_wait(target, "network-disk", false, "waits for the SMB server");
+	target->thread.state = 'S';
+	KERNEL(target, "tcp_recvmsg", "cifs_readv_from_socket", "cifs_demultiplex_thread");
+	assert_wait(target, "kernel", true, "waits for work");
 }
 
 static void what_wchan_alone_tells(void **state)
@@ -415,6 +459,7 @@ int main(void)
 		TEST(opening_a_fifo),
 		TEST(messages_and_semaphores),
 		TEST(mounts_ioctls_and_copies),
+		TEST(before_a_network_disk),
 		TEST(in_the_kernel),
 		TEST(page_faults),
 		TEST(memory_is_not_given),
