@@ -30,6 +30,7 @@
 struct disk {
 	char device[32]; /* "/dev/loop0" */
 	int fd;          /* of the device */
+	pid_t server;
 	atomic_int *silent;
 };
 
@@ -97,6 +98,7 @@ static struct disk make_disk(const char *directory, int image)
 			unsupported("LOOP_CONFIGURE");
 		close(disk.fd);
 	}
+	disk.server = hung.server;
 	disk.silent = hung.silent;
 	return disk;
 }
@@ -118,6 +120,7 @@ static struct disk bare_disk(struct facts *facts, const char *directory)
 	struct disk disk = make_disk(directory, image);
 
 	fact_string(facts, "device", disk.device);
+	fact_number(facts, "server", disk.server);
 	fact_number(facts, "fd", disk.fd);
 	atomic_store(disk.silent, SILENT);
 	return disk;
@@ -138,6 +141,7 @@ static int file_on_disk(struct facts *facts, const char *directory, int flags, s
 	char *name = path_in(mount_point, "file");
 	int file = must(open(name, flags), name);
 	fact_string(facts, "device", disk->device);
+	fact_number(facts, "server", disk->server);
 	fact_string(facts, "path", name);
 	fact_number(facts, "fd", file);
 	return file;

@@ -11,7 +11,7 @@
 
 #include "situations.h"
 
-#define LIMIT "16777216" /* bytes */
+#define LIMIT "1048576" /* bytes */
 #define WANTED (64 << 20)
 
 static char cgroup[PATH_MAX];
@@ -79,7 +79,8 @@ static void run_at_limit(struct facts *facts, const char *argument)
 	take_memory(facts);
 }
 
-/* It is above memory.high, and so slowed down: cgroup-v2.rst, "Memory Interface Files". */
+/* It is above memory.high, and so slowed down, the more the further it is above: cgroup-v2.rst,
+ * "Memory Interface Files". For each quarter of a MiB it sleeps two seconds soon. */
 static void run_above_high(struct facts *facts, const char *argument)
 {
 	(void)argument;
