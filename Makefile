@@ -183,7 +183,7 @@ TARGET_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -O1 -g -fno-optimize-siblin
 
 situations: build/situations
 
-build/situations: $(wildcard tests/situations/*.c) tests/situations/situations.h Makefile
+build/situations: $(wildcard tests/situations/*.[ch]) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(TARGET_CFLAGS) -o $@ $(filter %.c,$^)
 

@@ -7,8 +7,9 @@
 
 /*
  * Functions by what they show; one that ends with * stands for all that begin so. Names are those
- * of Linux 5.10 to 6.18: mm/filemap.c, block/, fs/{jbd2,fuse,nfs,smb,userfaultfd,coredump},
- * net/sunrpc, kernel/{signal,freezer,fork,exit}.c, kernel/locking.
+ * of Linux 5.10 to 6.18: mm/{filemap,memcontrol,memcontrol-v1,vmscan}.c, block/,
+ * fs/{jbd2,fuse,nfs,smb,userfaultfd,coredump}, net/sunrpc, kernel/{signal,freezer,fork,exit}.c,
+ * kernel/locking.
  */
 static const struct {
 	const char *function;
@@ -20,10 +21,18 @@ static const struct {
 	{"folio_wait_writeback*", KERNEL_DISK},
 	{"wait_on_page_bit*", KERNEL_DISK},
 	{"__wait_on_buffer", KERNEL_DISK},
+	{"__bread_gfp", KERNEL_DISK},
+	{"ext4_wait_block_bitmap", KERNEL_DISK},
 	{"submit_bio_wait", KERNEL_DISK},
+	{"__iomap_dio_rw", KERNEL_DISK},
+	{"iomap_dio_rw", KERNEL_DISK},
+	{"__blkdev_direct_IO*", KERNEL_DISK},
+	{"blkdev_direct_IO*", KERNEL_DISK},
+	{"__blockdev_direct_IO", KERNEL_DISK},
 	{"blk_mq_get_tag", KERNEL_DISK},
 	{"blkdev_issue_flush", KERNEL_DISK},
 	{"jbd2_log_wait_commit", KERNEL_DISK},
+	{"wait_transaction_locked", KERNEL_DISK},
 	{"xfs_log_force*", KERNEL_DISK},
 	{"xlog_wait_on_iclog", KERNEL_DISK},
 	{"wait_for_commit", KERNEL_DISK},
@@ -40,8 +49,6 @@ static const struct {
 	{"smb2_*", KERNEL_SMB},
 	{"SMB2_*", KERNEL_SMB},
 	{"compound_send_recv", KERNEL_SMB},
-	{"try_to_free_pages", KERNEL_ASIDE},
-	{"try_to_free_mem_cgroup_pages", KERNEL_ASIDE},
 	{"request_key*", KERNEL_ASIDE},
 	{"request_wait_answer", KERNEL_FUSE},
 	{"fuse_simple_request", KERNEL_FUSE},
@@ -63,6 +70,11 @@ static const struct {
 	{"lock_mm_and_find_vma", KERNEL_FAULT},
 	{"handle_mm_fault", KERNEL_FAULT},
 	{"handle_userfault", KERNEL_USERFAULT},
+	{"mem_cgroup_handle_over_high", KERNEL_MEMORY_HIGH},
+	{"__mem_cgroup_handle_over_high", KERNEL_MEMORY_HIGH},
+	{"mem_cgroup_oom_synchronize", KERNEL_OOM},
+	{"try_to_free_mem_cgroup_pages", KERNEL_CGROUP_RECLAIM},
+	{"try_to_free_pages", KERNEL_RECLAIM},
 	{"do_coredump", KERNEL_COREDUMP},
 	{"vfs_coredump", KERNEL_COREDUMP},
 	{"coredump_task_exit", KERNEL_COREDUMP},
@@ -80,8 +92,7 @@ static const struct {
 	{"__wait_for_common", KERNEL_SCHEDULER},
 };
 
-/* Whether @function, which gcc may have given a suffix as ".isra.0", is what @pattern names. */
-static bool matches(const char *function, const char *pattern)
+bool kernel_function_is(const char *function, const char *pattern)
 {
 	size_t length = strlen(pattern);
 
@@ -96,18 +107,23 @@ static uint64_t function_traits(const char *function)
 	uint64_t traits = 0;
 
 	for (size_t i = 0; function && i < array_length(functions); i++) {
-		if (matches(function, functions[i].function))
+		if (kernel_function_is(function, functions[i].function))
 			traits |= functions[i].traits;
 	}
 	return traits;
 }
 
 /*
- * A file server's client that stands below a lock, a page fault or the like waits for that, not for
- * its server: a write(2) to NFS from memory that has to be read from a disk first.
+ * What is below a lock, a page fault or the like waits for that, not for its storage: a write(2) to
+ * NFS from memory that has to be read from a disk first.
  */
 uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 {
+	static const uint64_t needed_first = KERNEL_LOCK | KERNEL_FAULT | KERNEL_ASIDE |
+					     KERNEL_MEMORY_HIGH | KERNEL_OOM |
+					     KERNEL_CGROUP_RECLAIM | KERNEL_RECLAIM;
+	static const uint64_t storage =
+		KERNEL_DISK | KERNEL_THROTTLED | KERNEL_NFS | KERNEL_SMB | KERNEL_FUSE;
 	const struct kernel_stack *stack = thread->kernel_stack;
 
 	if (!stack)
@@ -119,8 +135,8 @@ uint64_t kernel_traits(struct waits *waits, const struct thread *thread)
 		for (size_t i = 0; i < stack->count; i++) {
 			uint64_t more = function_traits(stack->frames[i].symbol);
 
-			if (traits & (KERNEL_LOCK | KERNEL_FAULT | KERNEL_ASIDE))
-				more &= ~(uint64_t)(KERNEL_NFS | KERNEL_SMB);
+			if (traits & needed_first)
+				more &= ~storage;
 			traits |= more;
 		}
 		waits->cache[slot].stack = stack;
@@ -177,7 +193,7 @@ static bool explain_vfork(struct waiting *waiting)
 		if (!row || row->class != CALL_CLONE)
 			return false;
 		const char *function = kernel_function(waiting->thread, KERNEL_SCHEDULER);
-		if (!function || !matches(function, "kernel_clone"))
+		if (!function || !kernel_function_is(function, "kernel_clone"))
 			return false;
 	}
 	say(waiting, "waits for its vfork child to exec or end");
@@ -193,8 +209,7 @@ static bool explain_frozen(struct waiting *waiting)
 	return true;
 }
 
-/* What is being done: the call with its object, or a page fault. */
-static void say_purpose(struct waiting *waiting)
+void say_purpose(struct waiting *waiting)
 {
 	if (waiting->kernel & KERNEL_FAULT) {
 		say(waiting, ": a page fault");
@@ -202,147 +217,6 @@ static void say_purpose(struct waiting *waiting)
 		say(waiting, ": ");
 		say_call(waiting);
 	}
-}
-
-static void add_fuse_servers(struct waiting *waiting)
-{
-	struct surroundings *surroundings = waiting->process->surroundings;
-	struct file_system found;
-
-	if (!find_file_system(waiting, "fuse", &found))
-		return;
-	struct parties servers = surroundings->fuse_servers(surroundings, found.device);
-	add_parties(waiting, &servers, "serves the file system");
-	for (size_t i = 0; found.by_path && i < waiting->holder_count; i++)
-		waiting->holders[i].uncertain = true;
-}
-
-static bool explain_fuse(struct waiting *waiting)
-{
-	if (!(waiting->kernel & KERNEL_FUSE))
-		return false;
-	say(waiting, "waits for the answer of a FUSE file system's daemon");
-	say_purpose(waiting);
-	add_fuse_servers(waiting);
-	return true;
-}
-
-/* A thread of a client's own, cifsd for one, rests until its server sends something. */
-static bool rests_for_server(const struct waiting *waiting)
-{
-	return waiting->process->is_kernel && waiting->thread->state != 'D';
-}
-
-/* What is being mounted lies on no file system yet: neither its source nor its target names it. */
-static bool is_mount(const struct waiting *waiting)
-{
-	const struct syscall_row *row = waiting->call->row;
-
-	return row && row->class == CALL_MOUNT && call_parameter(waiting->call, "source") >= 0;
-}
-
-/* The server's address; NULL: not known. */
-static const char *find_server(
-	const struct waiting *waiting, bool is_nfs, struct file_system *found)
-{
-	if (is_mount(waiting))
-		return NULL;
-	if (is_nfs)
-		return find_file_system(waiting, "nfs", found) ? found->server : NULL;
-	return find_file_system(waiting, "cifs", found) || find_file_system(waiting, "smb3", found)
-		       ? found->server
-		       : NULL;
-}
-
-static bool explain_network_disk(struct waiting *waiting)
-{
-	if (!(waiting->kernel & (KERNEL_NFS | KERNEL_SMB)) || waiting->thread->kernel_lock.kind ||
-		rests_for_server(waiting))
-		return false;
-	bool is_nfs = waiting->kernel & KERNEL_NFS;
-	struct file_system found;
-	const char *server = find_server(waiting, is_nfs, &found);
-	say(waiting, "waits for the %s server", is_nfs ? "NFS" : "SMB");
-	if (server) {
-		say(waiting, " ");
-		say_escaped(waiting, server);
-	}
-	say_purpose(waiting);
-	if (server) {
-		struct text text cleanup_text = {0};
-
-		text_append_escaped(&text, server, strlen(server));
-		text_append(&text, is_nfs ? " (NFS)" : " (SMB)");
-		struct holder *holder = add_holder(
-			waiting, SURE_OWNS, 0, 0, text_to_arena(&text, waiting->waits->arena));
-		if (holder) {
-			holder->unseen = true;
-			holder->uncertain = found.by_path;
-		}
-	}
-	return true;
-}
-
-/* Whether the lock is taken by the page fault itself: then it is the address space's. */
-static bool is_address_space_lock(const struct waiting *waiting)
-{
-	const char *function = kernel_function(waiting->thread, KERNEL_LOCK | KERNEL_SCHEDULER);
-
-	return function && (matches(function, "lock_mm_and_find_vma") ||
-				   matches(function, "do_user_addr_fault") ||
-				   matches(function, "do_page_fault"));
-}
-
-static bool explain_page_fault(struct waiting *waiting)
-{
-	if (waiting->kernel & KERNEL_USERFAULT)
-		say(waiting, "waits for a userfaultfd handler to answer a page fault");
-	else if (!(waiting->kernel & KERNEL_FAULT))
-		return false;
-	else if (waiting->kernel & KERNEL_LOCK && is_address_space_lock(waiting))
-		say(waiting, "waits for the lock of its address space (mmap_lock): a page fault");
-	else if (waiting->kernel & KERNEL_DISK)
-		say(waiting, "waits for the disk: a page fault");
-	else
-		return false;
-	return true;
-}
-
-/* " /dev/vda1", the disk that what the call works on lies on, where that is known. */
-static void say_disk(struct waiting *waiting)
-{
-	struct file_system found;
-
-	if (waiting->kernel & KERNEL_FAULT || !find_file_system(waiting, "", &found) ||
-		found.by_path || !found.disk)
-		return;
-	say(waiting, " ");
-	say_escaped(waiting, found.disk);
-}
-
-static bool explain_sync(struct waiting *waiting)
-{
-	if (waiting->thread->kernel_lock.kind) /* of the file's, held by another */
-		return false;
-	say(waiting, "waits for the disk");
-	say_disk(waiting);
-	say(waiting, ": ");
-	say_call(waiting);
-	return true;
-}
-
-static bool explain_disk(struct waiting *waiting)
-{
-	if (waiting->kernel & KERNEL_THROTTLED)
-		say(waiting, "waits for the disk to take what was written before");
-	else if (waiting->kernel & KERNEL_DISK)
-		say(waiting, "waits for the disk");
-	else
-		return false;
-	if (!(waiting->kernel & KERNEL_THROTTLED))
-		say_disk(waiting);
-	say_purpose(waiting);
-	return true;
 }
 
 /* Who has it. Readers come and go without account: of them, and of a semaphore, the kernel knows
@@ -423,17 +297,18 @@ static const struct wait_kind rows[] = {
 	{"coredump", false, CALL_OTHER, explain_coredump},
 	{"vfork", false, CALL_OTHER, explain_vfork},
 	{"frozen", false, CALL_OTHER, explain_frozen},
-	{"fuse", false, CALL_OTHER, explain_fuse},
-	{"network-disk", false, CALL_OTHER, explain_network_disk},
-	{"page-fault", false, CALL_OTHER, explain_page_fault},
-	{"sync", false, CALL_SYNC, explain_sync},
-	{"disk", false, CALL_OTHER, explain_disk},
+};
+
+const struct wait_kinds waits_in_kernel = KINDS(rows);
+
+/* Tried after what waits for storage: on the way there locks are taken and tasks end. */
+static const struct wait_kind own_rows[] = {
 	{"kernel-lock", false, CALL_OTHER, explain_kernel_lock},
 	{"exit", false, CALL_OTHER, explain_exit},
 	{"kernel", false, CALL_OTHER, explain_kernel_thread},
 };
 
-const struct wait_kinds waits_in_kernel = KINDS(rows);
+const struct wait_kinds waits_of_kernel = KINDS(own_rows);
 
 /*
  * Where the call is not known, as for a user who may not look, what wchan or the stack shows
@@ -483,7 +358,7 @@ static const struct {
 static bool explain_purpose(struct waiting *waiting, const char *function)
 {
 	for (size_t i = 0; function && i < array_length(purposes); i++) {
-		if (!matches(function, purposes[i].function))
+		if (!kernel_function_is(function, purposes[i].function))
 			continue;
 		waiting->word = purposes[i].word;
 		waiting->idle = purposes[i].idle;

@@ -23,7 +23,11 @@ enum kernel_trait {
 	KERNEL_WORK = 1 << 12, /* a work item, in a kernel thread */
 	KERNEL_EXIT = 1 << 13,
 	KERNEL_SCHEDULER = 1 << 14, /* on top of every stack that sleeps */
-	KERNEL_ASIDE = 1 << 15,     /* memory or a key that is needed first, whoever needs it */
+	KERNEL_MEMORY_HIGH = 1 << 15,
+	KERNEL_OOM = 1 << 16,            /* a cgroup's, which kills nobody (memory.oom_control) */
+	KERNEL_CGROUP_RECLAIM = 1 << 17, /* memory is freed for a cgroup's limit */
+	KERNEL_RECLAIM = 1 << 18,        /* for want of memory */
+	KERNEL_ASIDE = 1 << 19,          /* a key that is needed first, whoever needs it */
 };
 
 /* One thread's wait in the making. */
@@ -66,6 +70,8 @@ struct wait_kinds {
 
 extern const struct wait_kinds waits_by_state;
 extern const struct wait_kinds waits_in_kernel;
+extern const struct wait_kinds waits_for_storage;
+extern const struct wait_kinds waits_of_kernel;
 extern const struct wait_kinds waits_for_time;
 extern const struct wait_kinds waits_for_descriptor;
 extern const struct wait_kinds waits_of_programs;
@@ -90,6 +96,8 @@ void say_peers(
 	struct waiting *waiting, const char *preposition, const struct descriptor *descriptor);
 /* The call and what it works on: "fsync of /var/log/x". */
 void say_call(struct waiting *waiting);
+/* What is being done in the kernel, ": " and the call with its object, or ": a page fault". */
+void say_purpose(struct waiting *waiting);
 /* The call's parameter of that name as syscalls/ decodes it. */
 void say_argument(struct waiting *waiting, const char *name);
 /* ", at most 4.2 s more", where the call has a timeout. */
@@ -144,5 +152,8 @@ static inline size_t stack_slot(const void *stack)
 
 /* What the kernel stack of @thread shows, wchan standing in for it where it could not be had. */
 uint64_t kernel_traits(struct waits *waits, const struct thread *thread);
+/* Whether @function, which gcc may have given a suffix as ".isra.0", is what @pattern names; one
+ * that ends with * names all that begin so. */
+bool kernel_function_is(const char *function, const char *pattern);
 /* The innermost kernel function without any of @traits, or NULL. */
 const char *kernel_function(const struct thread *thread, uint64_t traits);

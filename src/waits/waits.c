@@ -10,6 +10,8 @@
 static const struct wait_kinds *const tables[] = {
 	&waits_by_state,
 	&waits_in_kernel,
+	&waits_for_storage,
+	&waits_of_kernel,
 	&waits_for_time,
 	&waits_for_descriptor,
 	&waits_of_programs,

@@ -6,6 +6,7 @@ who is on: the fact that holds its id, OTHERS for any other thread of the proces
 """
 
 import fnmatch
+import glob
 import os
 import shutil
 import subprocess
@@ -137,10 +138,20 @@ RUST = [
     Scene("channel", "park", "another thread to unpark it", OTHERS),
     Scene("join", "thread-join", "thread {holder} to end", "holder"),
 ]
+PARKING_LOT = [
+    Scene("mutex", "mutex", "a mutex of parking_lot" + UNRECORDED, OTHERS),
+    Scene("condition", "condition", "a condition variable of parking_lot", OTHERS),
+    Scene("read", "rwlock", "a read-write lock of parking_lot, to read" + UNRECORDED, OTHERS),
+    Scene("write", "rwlock", "a read-write lock of parking_lot, to write" + UNRECORDED, OTHERS),
+    Scene("once", "once", "another thread to finish what is done once (parking_lot)", OTHERS),
+]
 LOOKALIKE = [mutex(scene, "", "mutex memory in lookalike.c ({address})")
              for scene in ("no-kind", "shared", "no-owner")] + [
              mutex(scene, "tid", "mutex memory in lookalike.c ({address})", uncertain=True)
              for scene in ("no-users", "count")]
+
+# Debian's crates, which librust-parking-lot-dev puts there.
+CRATES = "/usr/share/cargo/registry"
 
 # How each program is built; {out} is what comes out.
 PROGRAMS = {
@@ -151,6 +162,12 @@ PROGRAMS = {
     "rust": (RUST, [["rustc", "-O", "-g", "-o", "{out}", SOURCES / "locks.rs"]]),
     "rust-bare": (RUST, [["rustc", "-O", "-C", "strip=debuginfo", "-o", "{out}",
                           SOURCES / "locks.rs"]]),
+    "parking-lot": (PARKING_LOT, [
+        ["cp", "-r", SOURCES / "parking_lot", "{out}.crate"],
+        ["cargo", "build", "-q", "--offline", "--manifest-path", "{out}.crate/Cargo.toml",
+         "--config", "source.crates-io.replace-with='debian'",
+         "--config", f"source.debian.directory='{CRATES}'"],
+        ["mv", "{out}.crate/target/debug/locks", "{out}"]]),
     "lookalike": (LOOKALIKE, [["gcc", *FLAGS, "-o", "{out}", SOURCES / "lookalike.c", STAGE]]),
 }
 
@@ -163,8 +180,11 @@ def program_fixture(tmp_path_factory):
     def program(name):
         if name not in built:
             commands = PROGRAMS[name][1]
-            if not shutil.which(commands[-1][0]):
-                pytest.skip(f"no {commands[-1][0]} here")
+            for command in commands:
+                if not shutil.which(command[0]):
+                    pytest.skip(f"no {command[0]} here")
+            if name == "parking-lot" and not glob.glob(CRATES + "/parking_lot-0.12*"):
+                pytest.skip("no librust-parking-lot-dev here")
             # Of the same name as its source: Rust puts it before its own names.
             out = tmp_path_factory.mktemp(name) / "locks"
             for command in commands:

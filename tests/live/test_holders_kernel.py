@@ -6,6 +6,7 @@ import fnmatch
 import gzip
 import os
 import subprocess
+import sys
 
 import pytest
 from conftest import SITUATIONS, Situation, descendants, until
@@ -185,3 +186,13 @@ def test_vfork(look):
 def test_ended_and_stopped(name, fact, look):
     with Situation(name) as scene:
         assert holders(look(scene.pid).thread(scene.pid)) == {scene.facts[fact]: "owns"}
+
+
+def test_ends_at_a_disk(look, tmp_path):
+    """A process waits for its child, and that for a disk which does not answer."""
+    call = "import subprocess, sys; subprocess.call(sys.argv[1:])"
+    with Situation("disk-read", tmp_path, prefix=(sys.executable, "-c", call)) as scene:
+        parent = scene.process.pid
+        chain = look(parent).thread(parent)["wait"]["chain"]
+        assert [one["pid"] for one in chain] == [scene.pid, None]
+        assert chain[-1]["text"] == f"{scene.device} (disk)"

@@ -28,7 +28,7 @@ class Expected:
     idle: bool = False
     function: str = ""  # among the user frames, near the call
     on: str = ""  # the fact that holds the pid (or tid) of who is waited on
-    chain: str = ""  # what is said of the machine that is waited on
+    unseen: str = ""  # who is waited on where no look can be taken at it: a disk, a server
 
 
 def pipe(kind, name, direction, **more):
@@ -56,6 +56,12 @@ def futex(kind, function, *, operation="FUTEX_WAIT*", **more):
     return Expected(kind, wait, [f"futex(0x*{operation}*"], "futex", function=function, **more)
 
 
+def disk(kind, call, function, where=" {device}", of="{path}"):
+    name = call.split("(")[0]
+    return Expected(kind, [f"the disk{where}: {name} of {of}"], [call], name, function=function,
+                    unseen="{device} (disk)")
+
+
 def fuse(name, call, function):
     return Expected("fuse|file-read|file-write|sync|ioctl|mount|disk", ["*"], [call], name,
                     function=function)
@@ -63,7 +69,7 @@ def fuse(name, call, function):
 
 def nfs(name, call, **more):
     return Expected("network-disk", [f"the NFS server 127.0.0.1: {name} of *{{path}}*"], [call],
-                    name, chain="127.0.0.1 (NFS)", **more)
+                    name, unseen="127.0.0.1 (NFS)", **more)
 
 
 EXPECTED = {
@@ -223,11 +229,25 @@ EXPECTED = {
     "comm-escapes": Expected("signal", ["a signal*"], ["pause()"], "pause", idle=True),
     "poll-many": Expected("poll", ["*15*000*descriptors*{fd}<*"],
                           ["poll(*{fd}<*more*, 15000, -1)"], "poll", idle=True),
+    # ---- memory that is not given
+    "memory-at-limit": Expected("memory", [
+        "memory: its cgroup is at its limit, with the OOM killer off: a page fault"]),
+    "memory-above-high": Expected("memory", [
+        "is held back: its cgroup uses more than its memory.high: a page fault"]),
+    # ---- a disk that does not answer
+    "disk-read-device": disk("disk", "read({fd}<{device}>, 0x*, 4096)", "*read*", "", "{device}"),
+    "disk-fsync-device": disk("sync", "fsync({fd}<{device}>)", "fsync", "", "{device}"),
+    "disk-read": disk("disk", "read({fd}<{path}>, 0x*, 4096)", "*read*"),
+    "disk-write": disk("disk", "write({fd}<{path}>, 0x*, 4096)", "*write*"),
+    "disk-fsync": disk("sync", "fsync({fd}<{path}>)", "fsync"),
+    "disk-page-fault": Expected("page-fault", ["the disk: a page fault"]),
     # ---- a file system that does not answer
     "fuse-fsync": fuse("fsync", "fsync({fd}<{path}>)", "fsync"),
     "fuse-fdatasync": fuse("fdatasync", "fdatasync({fd}<{path}>)", "fdatasync"),
     "fuse-pread64": fuse("pread64", "pread64({fd}<{path}>, 0x*, 100, 4096)", "*pread*"),
     "fuse-pwrite64": fuse("pwrite64", "pwrite64({fd}<{path}>, *, 100, 4096)", "*pwrite*"),
+    "fuse-read": Expected("fuse", ["*FUSE*: read of {path}"], ["read({fd}<{path}>, 0x*, 100)"],
+                          "read", function="*read*", on="server"),
     "fuse-preadv": fuse("preadv", "preadv({fd}<{path}>, *100*200*4096*", "*preadv*"),
     "fuse-pwritev": fuse("pwritev", "pwritev({fd}<{path}>, *100*200*4096*", "*pwritev*"),
     "fuse-ioctl": fuse("ioctl", "ioctl({fd}<{path}>, *", "ioctl"),
@@ -253,7 +273,12 @@ ELSEWHERE = {
 # Uninterruptible waits, in which no stop shows the registers: the stack may be missing or cut off
 # there, with the reason said. glibc's vfork() keeps its return address in a register.
 UNINTERRUPTIBLE = {name for name, expected in EXPECTED.items()
-                   if name.startswith("fuse-") or expected.kind == "network-disk"} | {"vfork"}
+                   if name.startswith(("disk-", "fuse-", "memory-")) or
+                   expected.kind == "network-disk"} | {"vfork"}
+
+# What is waited for besides the call.
+STATES = {"stopped": "T", "disk-page-fault": "D", "memory-at-limit": "D",
+          "memory-above-high": "D"}
 
 # The argument that a situation wants instead of a directory.
 ARGUMENTS = {"threads": 3, "workers": 6}
@@ -278,8 +303,9 @@ def check_wait(thread, expected, facts):
     if expected.on:
         ids = [one[id_] for one in wait["on"] for id_ in ("pid", "tid")]
         assert facts[expected.on] in ids, wait
-    if expected.chain:
-        assert [(one["pid"], one["text"]) for one in wait["chain"]] == [(None, expected.chain)]
+    if expected.unseen:
+        texts = [one["text"] for one in wait["chain"] if one["pid"] is None]
+        assert texts == [expected.unseen.format(**facts)], wait
 
 
 def check_call(thread, expected, facts, name):
@@ -307,8 +333,8 @@ def check_stack(thread, expected, name):
 def test_situation(name, look, tmp_path):
     expected = EXPECTED[name]
     with Situation(name, ARGUMENTS.get(name, tmp_path)) as scene:
-        if name == "stopped":
-            scene.until_state("T")
+        if name in STATES:
+            scene.until_state(STATES[name])
         seen = look(scene.pid)
         thread = seen.thread(scene.pid, scene.tid)
 

@@ -1,143 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Calls that only a file system which does not answer can make wait: a companion serves a FUSE
- * file system of one file (include/uapi/linux/fuse.h) and, once the scene is set, answers no more.
+ * file system and, once the scene is set, answers no more.
  *
  * Such a wait starts interruptible. A signal, or a tracer's stop, makes the kernel tell the server
  * (FUSE_INTERRUPT) and go on waiting uninterruptibly; it ends when the server ends.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/fuse.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "fuse_server.h"
 #include "situations.h"
-
-#define FILE_NODE 2
-#define FILE_SIZE 65536
-
-/* Since Linux 6.6, include/uapi/linux/fuse.h; as bits of flags2. */
-#define DIRECT_IO_ALLOW_MMAP (1u << (36 - 32))
-
-/* How much the server keeps to itself. */
-enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
 
 static char buffer[4096];
 static struct iovec pieces[] = {{buffer, 100}, {buffer + 100, 200}};
 
-static struct fuse_attr attributes(uint64_t node)
+static struct hung mount_scene(struct facts *facts, const char *directory, bool cached)
 {
-	return (struct fuse_attr){
-		.ino = node,
-		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0755,
-		.nlink = 1,
-		.size = node == FUSE_ROOT_ID ? 0 : FILE_SIZE,
-	};
-}
-
-static void answer(int fd, uint64_t unique, int error, const void *body, size_t size)
-{
-	struct fuse_out_header header = {
-		.len = sizeof header + size,
-		.error = -error,
-		.unique = unique,
-	};
-	struct iovec parts[] = {{&header, sizeof header}, {(void *)body, size}};
-	must(writev(fd, parts, 2), "answer a FUSE request");
-}
-
-/* Serves the request in @request, unless the scene is set or nobody may ever hear of it. */
-static void serve_one(int fd, const struct fuse_in_header *request, const char *body, int silent)
-{
-	if (silent == SILENT || (silent == SILENT_ON_READS && request->opcode == FUSE_READ))
-		return;
-	if (request->opcode == FUSE_INIT) {
-		const struct fuse_init_in *theirs = (const void *)body;
-		struct fuse_init_out ours = {
-			.major = FUSE_KERNEL_VERSION,
-			.minor = FUSE_KERNEL_MINOR_VERSION,
-			.max_readahead = theirs->max_readahead,
-			.max_write = 4096,
-			.flags = FUSE_INIT_EXT,
-			.flags2 = DIRECT_IO_ALLOW_MMAP,
-		};
-		answer(fd, request->unique, 0, &ours, sizeof ours);
-	} else if (request->opcode == FUSE_GETATTR) {
-		struct fuse_attr_out out = {.attr = attributes(request->nodeid)};
-		answer(fd, request->unique, 0, &out, sizeof out);
-	} else if (request->opcode == FUSE_LOOKUP && !strcmp(body, "file")) {
-		struct fuse_entry_out out = {.nodeid = FILE_NODE, .attr = attributes(FILE_NODE)};
-		answer(fd, request->unique, 0, &out, sizeof out);
-	} else if (request->opcode == FUSE_OPEN) {
-		struct fuse_open_out out = {
-			.open_flags = FOPEN_DIRECT_IO | FOPEN_PARALLEL_DIRECT_WRITES};
-		answer(fd, request->unique, 0, &out, sizeof out);
-	} else if (request->opcode != FUSE_FORGET && request->opcode != FUSE_BATCH_FORGET) {
-		answer(fd, request->unique, ENOSYS, NULL, 0);
-	}
-}
-
-static void serve(int fd, atomic_int *silent)
-{
-	static _Alignas(struct fuse_in_header) char request[FUSE_MIN_READ_BUFFER * 2];
-	for (;;) {
-		ssize_t length = read(fd, request, sizeof request - 1);
-		if (length < 0 && (errno == EINTR || errno == ENOENT))
-			continue;
-		if (length < (ssize_t)sizeof(struct fuse_in_header))
-			_exit(EXIT_SUCCESS);
-		request[length] = '\0';
-		serve_one(fd, (const void *)request, request + sizeof(struct fuse_in_header),
-			atomic_load(silent));
-	}
-}
-
-/* A mounted file system that is about to fall silent. */
-struct hung {
-	char path[PATH_MAX]; /* of its one file */
-	int file;            /* the same, open */
-	atomic_int *silent;
-};
-
-static struct hung mount_hung(struct facts *facts, const char *directory)
-{
-	if (!directory)
-		unsupported("needs a directory");
-	int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		unsupported("/dev/fuse");
-	/* A namespace of its own, so that the mount ends with its processes. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		unsupported("unshare(CLONE_NEWNS)");
-	char options[100];
-	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
-	if (mount("whystuck", directory, "fuse", MS_NOSUID | MS_NODEV, options) < 0)
-		unsupported("mount of a FUSE file system");
-
-	struct hung hung;
-	hung.silent = mmap(NULL, sizeof *hung.silent, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (hung.silent == MAP_FAILED)
-		unsupported("mmap");
-	pid_t server = fork_companion();
-	if (!server)
-		serve(device, hung.silent);
-	close(device);
-	snprintf(hung.path, sizeof hung.path, "%s/file", directory);
-	hung.file = must(open(hung.path, O_RDWR), hung.path);
+	struct hung hung = mount_hung(directory, -1, cached);
 	fact_number(facts, "fd", hung.file);
-	fact_number(facts, "server", server);
+	fact_number(facts, "server", hung.server);
 	fact_string(facts, "path", hung.path);
 	return hung;
 }
@@ -145,7 +34,7 @@ static struct hung mount_hung(struct facts *facts, const char *directory)
 /* A file of a file system that answers nothing from here on. */
 static int hung_file(struct facts *facts, const char *directory, long number)
 {
-	struct hung hung = mount_hung(facts, directory);
+	struct hung hung = mount_scene(facts, directory, false);
 	atomic_store(hung.silent, SILENT);
 	ready(facts, number);
 	return hung.file;
@@ -171,6 +60,15 @@ static void run_pwrite64(struct facts *facts, const char *argument)
 	must(pwrite(hung_file(facts, argument, SYS_pwrite64), buffer, 100, 4096), "pwrite");
 }
 
+/* By way of the page cache, whose functions tell no file system. */
+static void run_read(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_scene(facts, argument, true);
+	atomic_store(hung.silent, SILENT);
+	ready(facts, SYS_read);
+	must((int)read(hung.file, buffer, 100), "read");
+}
+
 static void run_preadv(struct facts *facts, const char *argument)
 {
 	must(preadv(hung_file(facts, argument, SYS_preadv), pieces, 2, 4096), "preadv");
@@ -189,7 +87,7 @@ static void run_ioctl(struct facts *facts, const char *argument)
 
 static void run_mount(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	atomic_store(hung.silent, SILENT);
 	ready(facts, SYS_mount);
 	must(mount("none", hung.path, "tmpfs", MS_RDONLY, NULL), "mount");
@@ -197,7 +95,7 @@ static void run_mount(struct facts *facts, const char *argument)
 
 static void run_openat(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	atomic_store(hung.silent, SILENT);
 	ready(facts, SYS_openat);
 	must(open(hung.path, O_RDONLY), "open");
@@ -219,7 +117,7 @@ static void *execute(void *data)
  */
 static void run_execve(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	close(hung.file); /* what is open for writing can't be executed */
 	atomic_store(hung.silent, SILENT_ON_READS);
 	start_thread(execute, hung.path);
@@ -248,7 +146,7 @@ static void *write_for_ever(void *data)
  */
 static void run_mmap(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	atomic_store(hung.silent, SILENT);
 	start_thread(write_for_ever, &hung.file);
 	while (!writer)
@@ -274,7 +172,7 @@ static void *read_for_ever(void *data)
  */
 static void run_kernel_mutex(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	int other = must(dup(hung.file), "dup");
 	atomic_store(hung.silent, SILENT);
 	start_thread(read_for_ever, &other);
@@ -290,14 +188,14 @@ static void *extend(void *data)
 {
 	const int *file = data;
 	writer = gettid();
-	must(pwrite(*file, buffer, 100, FILE_SIZE), "pwrite");
+	must(pwrite(*file, buffer, 100, HUNG_FILE_SIZE), "pwrite");
 	rest();
 }
 
 /* The same of a read-write lock: of the file, which a write beyond its end has alone. */
 static void run_kernel_rwsem(struct facts *facts, const char *argument)
 {
-	struct hung hung = mount_hung(facts, argument);
+	struct hung hung = mount_scene(facts, argument, false);
 	atomic_store(hung.silent, SILENT);
 	start_thread(extend, &hung.file);
 	while (!writer)
@@ -305,7 +203,7 @@ static void run_kernel_rwsem(struct facts *facts, const char *argument)
 	await_syscall(writer, SYS_pwrite64);
 	fact_number(facts, "holder", writer);
 	ready(facts, SYS_pwrite64);
-	must(pwrite(hung.file, buffer, 100, FILE_SIZE), "pwrite");
+	must(pwrite(hung.file, buffer, 100, HUNG_FILE_SIZE), "pwrite");
 }
 
 const struct situation fuse_situations[] = {
@@ -313,6 +211,7 @@ const struct situation fuse_situations[] = {
 	{"fuse-fdatasync", run_fdatasync},
 	{"fuse-pread64", run_pread64},
 	{"fuse-pwrite64", run_pwrite64},
+	{"fuse-read", run_read},
 	{"fuse-preadv", run_preadv},
 	{"fuse-pwritev", run_pwritev},
 	{"fuse-ioctl", run_ioctl},

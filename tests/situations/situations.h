@@ -33,6 +33,7 @@ struct situation {
 extern const struct situation async_situations[];
 extern const struct situation deadlock_situations[];
 extern const struct situation descriptor_situations[];
+extern const struct situation disk_situations[];
 extern const struct situation futex_situations[];
 extern const struct situation fuse_situations[];
 extern const struct situation holder_situations[];
@@ -41,6 +42,7 @@ extern const struct situation holder_thing_situations[];
 extern const struct situation hostile_situations[];
 extern const struct situation ipc_situations[];
 extern const struct situation lock_situations[];
+extern const struct situation memory_situations[];
 extern const struct situation network_disk_situations[];
 extern const struct situation pipe_situations[];
 extern const struct situation poll_situations[];

@@ -413,14 +413,17 @@ static void a_program_that_tells(void **state)
 	assert_string_equal(wait->kind, "epoll");
 }
 
-static void set_kernel_stack(struct scene *scene, const char *function)
+/* @caller of NULL: there is none. */
+static void set_kernel_stack(struct scene *scene, const char *function, const char *caller)
 {
 	struct arena *arena = scene->target.arena;
 	struct kernel_stack *stack = arena_new(arena, struct kernel_stack, 1);
 
-	stack->count = 1;
-	stack->frames = arena_new(arena, struct kernel_frame, 1);
+	stack->count = caller ? 2 : 1;
+	stack->frames = arena_new(arena, struct kernel_frame, stack->count);
 	stack->frames[0].symbol = function;
+	if (caller)
+		stack->frames[1].symbol = caller;
 	scene->target.thread.kernel_stack = stack;
 }
 
@@ -430,7 +433,7 @@ static void a_lock_of_the_kernel(void **state)
 	struct thread *thread = &scene->target.thread;
 
 	open_file(scene, 3);
-	set_kernel_stack(scene, "fdget_pos");
+	set_kernel_stack(scene, "fdget_pos", NULL);
 	thread->state = 'D';
 	thread->kernel_lock = (struct kernel_lock){.kind = KERNEL_LOCK_MUTEX, .pid = 7, .tid = 8};
 	struct wait *wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
@@ -464,15 +467,18 @@ static void file_systems(void **state)
 	fake_place(&scene->target, AT, path, sizeof(path));
 	scene->target.thread.state = 'D';
 	*found = (struct file_system){.device = 5, .type = "ext4", .disk = "/dev/vda1"};
-	set_kernel_stack(scene, "jbd2_log_wait_commit");
-	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
-		"waits for the disk /dev/vda1: read of /var/lock/x");
+	set_kernel_stack(scene, "jbd2_log_wait_commit", NULL);
+	struct wait *wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
+	assert_string_equal(wait->sentence, "waits for the disk /dev/vda1: read of /var/lock/x");
+	assert_int_equal(wait->holder_count, 1);
+	assert_true(wait->holders[0].unseen);
+	assert_string_equal(wait->holders[0].text, "/dev/vda1 (disk)");
 	assert_string_equal(explain(scene, "unlink", ARGUMENTS(AT))->sentence,
 		"waits for the disk: unlink of \"/srv/x\"");
-	set_kernel_stack(scene, "request_wait_answer");
+	set_kernel_stack(scene, "request_wait_answer", NULL);
 	assert_int_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->holder_count, 0);
 	found->type = "fuse.sshfs";
-	struct wait *wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
+	wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
 	assert_int_equal(wait->holder_count, 2);
 	assert_false(wait->holders[0].uncertain);
 	wait = explain(scene, "unlink", ARGUMENTS(AT));
@@ -480,7 +486,7 @@ static void file_systems(void **state)
 	assert_true(wait->holders[0].uncertain);
 	found->type = "nfs4";
 	found->server = "10.0.0.7";
-	set_kernel_stack(scene, "rpc_wait_bit_killable");
+	set_kernel_stack(scene, "rpc_wait_bit_killable", NULL);
 	wait = explain(scene, "read", ARGUMENTS(3, AT, 1));
 	assert_string_equal(
 		wait->sentence, "waits for the NFS server 10.0.0.7: read of /var/lock/x");
@@ -490,13 +496,41 @@ static void file_systems(void **state)
 	assert_false(wait->holders[0].uncertain);
 	assert_string_equal(wait->holders[0].text, "10.0.0.7 (NFS)");
 	found->type = "smb3";
-	set_kernel_stack(scene, "SMB2_read");
+	set_kernel_stack(scene, "SMB2_read", NULL);
 	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
 		"waits for the SMB server 10.0.0.7: read of /var/lock/x");
 	/* What is being mounted may be of another server than what it is mounted on. */
 	wait = explain(scene, "mount", ARGUMENTS(AT, AT));
 	assert_string_equal(wait->sentence, "waits for the SMB server: mount of \"/srv/x\"");
 	assert_int_equal(wait->holder_count, 0);
+}
+
+/* The page cache's functions are the same for every file system. */
+static void by_the_page_cache(void **state)
+{
+	static const char path[] = "/srv/x";
+	struct scene *scene = *state;
+	struct file_system *found = &scene->surroundings.file_system;
+	struct mapping mapping = {.device = 5};
+
+	open_file(scene, 3);
+	fake_place(&scene->target, AT, path, sizeof(path));
+	scene->target.thread.state = 'D';
+	set_kernel_stack(scene, "folio_wait_bit_common", NULL);
+	*found = (struct file_system){.device = 5, .type = "fuse.sshfs"};
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->kind, "fuse");
+	assert_string_equal(explain(scene, "unlink", ARGUMENTS(AT))->kind, "disk"); /* a guess */
+	found->type = "smb3";
+	found->server = "10.0.0.7";
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
+		"waits for the SMB server 10.0.0.7: read of /var/lock/x");
+	scene->target.process.mappings = (struct mappings){.items = &mapping, .count = 1};
+	set_kernel_stack(scene, "folio_wait_bit_common", "exc_page_fault");
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
+		"waits for a page to be read, of a file or from swap: a page fault");
+	found->type = "ext4";
+	assert_string_equal(explain(scene, "read", ARGUMENTS(3, AT, 1))->sentence,
+		"waits for the disk: a page fault");
 }
 
 int main(void)
@@ -512,6 +546,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_program_that_tells, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lock_of_the_kernel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(file_systems, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(by_the_page_cache, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

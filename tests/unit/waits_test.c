@@ -273,8 +273,8 @@ static void before_a_network_disk(void **state)
 	assert_call(target, "read", ARGUMENTS(3), "kernel-lock", false,
 		"waits for a lock in the kernel, in nfs_file_read: read of /data/x");
 	KERNEL(target, "io_schedule", "try_to_free_pages", "cifs_strict_readv");
-	assert_call(
-		target, "read", ARGUMENTS(3), "disk", false, "waits for the disk: read of /data/x");
+	assert_call(target, "read", ARGUMENTS(3), "memory", false,
+		"waits for memory to be freed: the machine is short of it: read of /data/x");
 	KERNEL(target, "request_key_tag", "dns_query", "cifs_mount");
 	assert_call(target, "fstat", ARGUMENTS(3), "syscall", false,
 		"waits in fstat of /data/x (kernel: request_key_tag)");
@@ -297,6 +297,9 @@ static void in_the_kernel(void **state)
 	KERNEL(target, "jbd2_log_wait_commit", "ext4_sync_file");
 	assert_call(target, "fsync", ARGUMENTS(3), "sync", false,
 		"waits for the disk: fsync of /data/x");
+	KERNEL(target, "__iomap_dio_rw", "iomap_dio_rw", "ext4_file_write_iter");
+	assert_call(target, "write", ARGUMENTS(3), "disk", false,
+		"waits for the disk: write of /data/x");
 	KERNEL(target, "balance_dirty_pages", "generic_perform_write");
 	assert_call(target, "write", ARGUMENTS(3), "disk", false,
 		"waits for the disk to take what was written before: write of /data/x");
@@ -349,6 +352,31 @@ static void page_faults(void **state)
 		"waits for a userfaultfd handler to answer a page fault");
 	KERNEL(target, "do_freezer_trap", "get_signal");
 	assert_wait(target, "frozen", false, "is frozen by its cgroup");
+}
+
+static void memory_is_not_given(void **state)
+{
+	struct fake_target *target = *state;
+
+	target->thread.entry.known = true;
+	target->thread.state = 'D';
+	KERNEL(target, "__mem_cgroup_handle_over_high", "irqentry_exit_to_user_mode",
+		"asm_exc_page_fault");
+	assert_wait(target, "memory", false,
+		"is held back: its cgroup uses more than its memory.high: a page fault");
+	KERNEL(target, "mem_cgroup_oom_synchronize", "pagefault_out_of_memory", "exc_page_fault");
+	assert_wait(target, "memory", false,
+		"waits for memory: its cgroup is at its limit, with the OOM killer off: a page "
+		"fault");
+	/* What is written to free it may be on a disk. */
+	KERNEL(target, "folio_wait_writeback", "shrink_folio_list", "try_to_free_pages",
+		"exc_page_fault");
+	assert_wait(target, "memory", false,
+		"waits for memory to be freed: the machine is short of it: a page fault");
+	fake_open(target, 3, DESCRIPTOR_FILE, "/data/x");
+	KERNEL(target, "reclaim_throttle", "shrink_node", "try_to_free_mem_cgroup_pages");
+	assert_call(target, "read", ARGUMENTS(3), "memory", false,
+		"waits for memory to be freed: its cgroup is at its limit: read of /data/x");
 }
 
 static void kernel_threads(void **state)
@@ -434,6 +462,7 @@ int main(void)
 		TEST(before_a_network_disk),
 		TEST(in_the_kernel),
 		TEST(page_faults),
+		TEST(memory_is_not_given),
 		TEST(kernel_threads),
 		TEST(what_wchan_alone_tells),
 		TEST(each_kind_is_documented),
