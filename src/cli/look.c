@@ -22,6 +22,7 @@
 #include "symbolize/variables.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
+#include "util/search.h"
 #include "util/text.h"
 
 /* Room for @wanted open files, or for as many as may be had; how many that is. */
@@ -389,13 +390,6 @@ static pid_t process_of(pid_t tid)
 
 	snprintf(id, sizeof(id), "%d", tid);
 	return failed(targets_resolve(id, NULL, &pids)) || pids.count != 1 ? 0 : pids.items[0];
-}
-
-static int compare_pids(const void *one, const void *other)
-{
-	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
-
-	return (a > b) - (a < b);
 }
 
 /*

@@ -113,6 +113,13 @@ static void print_help(void)
 	fputs(help_tail, stdout);
 }
 
+int options_status(enum options_outcome outcome)
+{
+	if (outcome == OPTIONS_WRONG)
+		return 2;
+	return output_finish() ? 0 : 1;
+}
+
 enum options_outcome options_wrong(const char *problem, const char *culprit, const char *hint)
 {
 	struct text line cleanup_text = {0};

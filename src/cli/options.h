@@ -92,6 +92,9 @@ enum options_outcome options_parse(
 	const struct command *command, struct options *options, int argc, char **argv);
 void options_deinit(struct options *options);
 
+/* The exit status of a command that is not to go on. */
+int options_status(enum options_outcome outcome);
+
 /*
  * Prints one line: "@problem '@culprit': @hint", without the culprit where that is NULL; it is of
  * the command line, which a script may have made from anything. Returns OPTIONS_WRONG.

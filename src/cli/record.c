@@ -242,19 +242,13 @@ static bool can_write(const struct record_options *options)
 int record_command(int argc, char **argv)
 {
 	struct record_options options;
+	enum options_outcome outcome = record_options_parse(&options, argc, argv);
 	int status = 2;
 
-	switch (record_options_parse(&options, argc, argv)) {
-	case OPTIONS_LOOK:
-		if (can_write(&options))
-			status = run(&options);
-		break;
-	case OPTIONS_DONE:
-		status = output_finish() ? 0 : 1;
-		break;
-	case OPTIONS_WRONG:
-		break;
-	}
+	if (outcome != OPTIONS_LOOK)
+		status = options_status(outcome);
+	else if (can_write(&options))
+		status = run(&options);
 	record_options_deinit(&options);
 	return status;
 }

@@ -73,18 +73,9 @@ static int show(const struct options *options)
 int show_command(int argc, char **argv)
 {
 	struct options options;
-	int status = 2;
+	enum options_outcome outcome = options_parse(&command_show, &options, argc, argv);
+	int status = outcome == OPTIONS_LOOK ? show(&options) : options_status(outcome);
 
-	switch (options_parse(&command_show, &options, argc, argv)) {
-	case OPTIONS_LOOK:
-		status = show(&options);
-		break;
-	case OPTIONS_DONE:
-		status = output_finish() ? 0 : 1;
-		break;
-	case OPTIONS_WRONG:
-		break;
-	}
 	options_deinit(&options);
 	return status;
 }

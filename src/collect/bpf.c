@@ -20,6 +20,7 @@
 #include "collect/ways.h"
 #include "util/clock.h"
 #include "util/memory.h"
+#include "util/search.h"
 
 #define ATTEMPTS 3
 
@@ -261,13 +262,6 @@ static __u32 states_of(const struct look_request *request)
 	for (unsigned i = 0; letters[i]; i++)
 		states |= strchr(request->states, letters[i]) ? 1U << i : 0;
 	return states;
-}
-
-static int compare_pids(const void *one, const void *other)
-{
-	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
-
-	return (a > b) - (a < b);
 }
 
 /* Those of the processes, in @kept, that have threads in the states asked for: their number. */

@@ -19,6 +19,7 @@
 #include "util/file.h"
 #include "util/guard.h"
 #include "util/memory.h"
+#include "util/search.h"
 
 /* As much of a command line as is read for its first argument. */
 #define ARGUMENT_LIMIT (PATH_MAX + 1)
@@ -44,13 +45,6 @@ static void add(struct pids *pids, pid_t pid)
 	memmove(pids->items + at + 1, pids->items + at, (pids->count - at) * sizeof(pid_t));
 	pids->items[at] = pid;
 	pids->count++;
-}
-
-static int compare_pids(const void *one, const void *other)
-{
-	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
-
-	return (a > b) - (a < b);
 }
 
 /* Every process that can be seen, this one left out, rising. */

@@ -14,6 +14,7 @@
 #endif
 #include "util/file.h"
 #include "util/memory.h"
+#include "util/search.h"
 #include "util/text.h"
 
 /* A walk over one process takes 4 µs and 0.2 µs a thread, one over all tasks 1 µs for each of them
@@ -37,13 +38,6 @@ static void add_mark(struct tracking *tracking, const struct task_mark *mark)
 {
 	array_reserve(tracking->marks, tracking->count, tracking->capacity);
 	tracking->marks[tracking->count++] = *mark;
-}
-
-static int compare_pids(const void *one, const void *other)
-{
-	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
-
-	return (a > b) - (a < b);
 }
 
 static int compare_marks(const void *one, const void *other)

@@ -11,7 +11,7 @@
 /* Holders of one wait that a look is taken at. */
 #define FOLLOWED_OF_WAIT 8
 
-static int compare_pids(const void *one, const void *other)
+static int compare_processes(const void *one, const void *other)
 {
 	pid_t a = ((const struct graph_process *)one)->pid;
 	pid_t b = ((const struct graph_process *)other)->pid;
@@ -24,7 +24,7 @@ struct graph_process *graph_process_find(const struct graph *graph, pid_t pid)
 	const struct graph_process key = {.pid = pid};
 
 	return graph->process_count ? bsearch(&key, graph->processes, graph->process_count,
-					      sizeof(key), compare_pids)
+					      sizeof(key), compare_processes)
 				    : NULL;
 }
 
@@ -56,7 +56,7 @@ static void add_processes(struct graph *graph)
 		graph->processes[i].whole = true;
 	for (size_t i = 0; i < look->related_count; i++)
 		add_process(graph, look->related[i], true);
-	qsort(graph->processes, graph->process_count, sizeof(*graph->processes), compare_pids);
+	qsort(graph->processes, graph->process_count, sizeof(*graph->processes), compare_processes);
 }
 
 uint32_t graph_node_find(const struct graph *graph, const struct graph_process *process, pid_t tid)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/message.h"
 #include "top/interval.h"
 #include "top/top.h"
 #include "util/clock.h"
@@ -109,21 +108,13 @@ static const struct command command_top = {
 int top_command(int argc, char **argv)
 {
 	struct top_options top_options = {.interval_ns = NS_PER_SECOND};
-	int status = 2;
 
 	/* take() gets at what surrounds the options that it is given */
 	_Static_assert(offsetof(struct top_options, options) == 0, "the options stand first");
 	columns_default(&top_options.columns);
-	switch (options_parse(&command_top, &top_options.options, argc, argv)) {
-	case OPTIONS_LOOK:
-		status = top_run(&top_options);
-		break;
-	case OPTIONS_DONE:
-		status = output_finish() ? 0 : 1;
-		break;
-	case OPTIONS_WRONG:
-		break;
-	}
+	enum options_outcome outcome =
+		options_parse(&command_top, &top_options.options, argc, argv);
+	int status = outcome == OPTIONS_LOOK ? top_run(&top_options) : options_status(outcome);
 	options_deinit(&top_options.options);
 	return status;
 }

@@ -3,6 +3,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* Orders pid_t as qsort() and bsearch() want it, rising. */
+static inline int compare_pids(const void *one, const void *other)
+{
+	pid_t a = *(const pid_t *)one, b = *(const pid_t *)other;
+
+	return (a > b) - (a < b);
+}
 
 /* The index of the first of the rising @values that is not below @value; no branch that depends on
  * the values. */
