@@ -6,78 +6,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <linux/futex.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "arch/arch.h"
-#include "collect/collector.h"
-#include "collect/ways.h"
-#include "target.h"
-
-struct view {
-	struct arena *arena;
-	struct look look;
-	const struct collector *collector;
-};
-
-static void view_request(struct view *view, const struct look_request *request)
-{
-	view->arena = arena_create();
-	view->look = (struct look){.arena = view->arena};
-	/* Not collect(): that would take the BPF way. */
-	view->collector = request->stop == STOP_NEVER ? &collector_passive : &collector_ptrace;
-	assert_false(failed(view->collector->collect(request, &view->look)));
-}
-
-static void view_take(struct view *view, pid_t pid, enum stop_policy stop)
-{
-	view_request(view, &(struct look_request){.pids = &pid,
-				   .pid_count = 1,
-				   .stop = stop,
-				   .kernel_stacks = true,
-				   .user_stacks = true});
-}
-
-static void view_end(struct view *view)
-{
-	view->collector->release(&view->look);
-	arena_destroy(view->arena);
-}
-
-static const struct process *only_process(const struct view *view)
-{
-	assert_int_equal(view->look.process_count, 1);
-	return view->look.processes[0];
-}
-
-static const struct thread *first_thread(const struct view *view)
-{
-	const struct process *process = only_process(view);
-
-	assert_true(process->thread_count >= 1);
-	return &process->threads[0];
-}
-
-static const char *gap_of(const struct thread *thread, enum stage stage)
-{
-	for_each_gap (gap, &thread->gaps) {
-		if (gap->stage == stage)
-			return gap->reason;
-	}
-	return NULL;
-}
-
-static uint64_t sp_of(const struct thread *thread)
-{
-	return thread->registers.value[arch_native->sp];
-}
+#include "live_view.h"
 
 static volatile uint64_t marker = 0x1234;
 
@@ -441,6 +377,20 @@ static bool all_held_still(const struct process *process)
 	return true;
 }
 
+/* Stacks of the same functions are one. A thread that was not stopped may stand in others than one
+ * whose call was restarted. */
+static void share_if_equal(const struct kernel_stack *one, const struct kernel_stack *other)
+{
+	if (!one || !other || one->count != other->count)
+		return;
+	for (size_t i = 0; i < one->count; i++) {
+		if (strcmp(one->frames[i].symbol, other->frames[i].symbol) != 0 ||
+			one->frames[i].offset != other->frames[i].offset)
+			return;
+	}
+	assert_ptr_equal(one, other);
+}
+
 static void many_threads(void **state)
 {
 	struct target target = target_start(block_many);
@@ -469,13 +419,8 @@ static void many_threads(void **state)
 		assert_null(gap_of(thread, STAGE_USER_STACK));
 		if (i > 1) /* the main thread stands first, and ids begin again some time */
 			assert_true(thread->tid > process->threads[i - 1].tid);
-		/* Those in the same wait share one kernel stack. */
-		for (size_t j = 1; j < i; j++) {
-			if (thread->entry.number == process->threads[j].entry.number &&
-				thread->kernel_stack)
-				assert_ptr_equal(
-					thread->kernel_stack, process->threads[j].kernel_stack);
-		}
+		for (size_t j = 1; j < i; j++)
+			share_if_equal(thread->kernel_stack, process->threads[j].kernel_stack);
 	}
 	view_end(&view);
 	target_end(&target);
@@ -554,120 +499,6 @@ static void process_whose_main_thread_has_ended(void **state)
 	target_end(&target);
 }
 
-#define SIGNALS 3000
-
-struct counters {
-	atomic_int received, sent;
-};
-static struct counters *counters;
-
-static void count_signal(int number)
-{
-	(void)number;
-	counters->received++;
-}
-
-static void count_signals(const struct target *target)
-{
-	struct timespec moment = {.tv_nsec = 100 * 1000};
-
-	signal(SIGRTMIN, count_signal);
-	target_ready(target);
-	/* In a syscall, and between syscalls. */
-	for (;;) {
-		for (int i = 0; i < 20000; i++)
-			marker = marker + 1;
-		nanosleep(&moment, NULL);
-	}
-}
-
-static pid_t receiver;
-
-static void send_signals(const struct target *target)
-{
-	target_ready(target);
-	while (counters->sent < SIGNALS) {
-		if (sigqueue(receiver, SIGRTMIN, (union sigval){0}) == 0)
-			counters->sent++;
-		else
-			sched_yield();
-	}
-	_exit(0);
-}
-
-static void no_signal_is_lost(void **state)
-{
-	static const struct timespec pause = {.tv_nsec = 1000 * 1000};
-	struct view view;
-
-	(void)state;
-	counters = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(counters, MAP_FAILED);
-	struct target target = target_start(count_signals);
-	receiver = target.pid;
-	struct target sender = target_start(send_signals);
-	while (counters->sent < SIGNALS) {
-		view_take(&view, target.pid, STOP_AUTO);
-		assert_int_equal(only_process(&view)->thread_count, 1);
-		view_end(&view);
-	}
-	for (int i = 0; i < 5000 && counters->received < SIGNALS; i++)
-		nanosleep(&pause, NULL);
-	assert_int_equal(counters->received, SIGNALS);
-	target_end(&sender);
-	target_end(&target);
-	munmap(counters, 4096);
-}
-
-/* Two waits in turn, with very different stacks in the kernel. */
-static void hurry_on(const struct target *target)
-{
-	struct timespec moment = {.tv_nsec = 30 * 1000};
-	struct pollfd file = {.fd = target->hold, .events = POLLIN};
-
-	target_ready(target);
-	for (;;) {
-		nanosleep(&moment, NULL);
-		ppoll(&file, 1, &moment, NULL);
-	}
-}
-
-static bool kernel_stack_has(const struct kernel_stack *stack, const char *part)
-{
-	for (size_t i = 0; i < stack->count; i++) {
-		if (stack->frames[i].symbol && strstr(stack->frames[i].symbol, part))
-			return true;
-	}
-	return false;
-}
-
-static void stacks_of_a_thread_in_a_hurry_are_of_one_moment(void **state)
-{
-	struct target target = target_start(hurry_on);
-	size_t with_stack = 0;
-
-	(void)state;
-	for (int i = 0; i < 400; i++) {
-		struct view view;
-
-		view_take(&view, target.pid, i % 2 ? STOP_AUTO : STOP_NEVER);
-		const struct thread *thread = first_thread(&view);
-		if (thread->kernel_stack && thread->kernel_stack->count &&
-			thread->entry.in_syscall) {
-			bool polls = thread->entry.number == SYS_ppoll;
-
-			assert_int_equal(kernel_stack_has(thread->kernel_stack, "poll"), polls);
-			assert_int_equal(
-				kernel_stack_has(thread->kernel_stack, "nanosleep"), !polls);
-			with_stack++;
-		}
-		view_end(&view);
-	}
-	if (geteuid() == 0)
-		assert_true(with_stack > 0);
-	target_end(&target);
-}
-
 static void look_for_ever(const struct target *target)
 {
 	target_ready(target);
@@ -707,75 +538,6 @@ static void looker_is_killed_at_any_moment(void **state)
 	target_end(&target);
 }
 
-static void *come_and_go(void *argument)
-{
-	return argument;
-}
-
-static void churn(const struct target *target)
-{
-	target_ready(target);
-	for (;;) {
-		pthread_t threads[8];
-
-		for (int i = 0; i < 8; i++) {
-			if (pthread_create(&threads[i], NULL, come_and_go, NULL) != 0)
-				_exit(1);
-		}
-		for (int i = 0; i < 8; i++)
-			pthread_join(threads[i], NULL);
-	}
-}
-
-static void threads_that_come_and_go(void **state)
-{
-	struct target target = target_start(churn);
-
-	(void)state;
-	for (int i = 0; i < 100; i++) {
-		struct view view;
-
-		view_take(&view, target.pid, STOP_AUTO);
-		const struct process *process = only_process(&view);
-		for (size_t j = 0; j < process->thread_count; j++) {
-			const struct thread *thread = &process->threads[j];
-
-			if (thread->vanished)
-				assert_non_null(gap_of(thread, STAGE_THREAD));
-		}
-		view_end(&view);
-	}
-	assert_int_not_equal(target_state(target.pid), 't');
-	target_end(&target);
-}
-
-static void execute_again(const struct target *target)
-{
-	static const char *const arguments[] = {"ptrace_test", "execute-again", NULL};
-
-	if (target)
-		target_ready(target);
-	execv("/proc/self/exe", (char *const *)arguments);
-	_exit(1);
-}
-
-static void program_that_is_replaced_all_the_time(void **state)
-{
-	struct target target = target_start(execute_again);
-
-	(void)state;
-	for (int i = 0; i < 100; i++) {
-		struct view view;
-
-		view_take(&view, target.pid, STOP_AUTO);
-		assert_true(view.look.process_count == 1 || view.look.gaps.first);
-		view_end(&view);
-	}
-	assert_int_not_equal(target_state(target.pid), 0);
-	assert_int_not_equal(target_state(target.pid), 't');
-	target_end(&target);
-}
-
 static void look_unprivileged(const struct target *target)
 {
 	struct view view;
@@ -809,7 +571,7 @@ static void process_that_one_may_not_look_at(void **state)
 	target_end(&target);
 }
 
-int main(int count, char **arguments)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocked_thread_is_stopped_and_goes_on),
@@ -825,15 +587,9 @@ int main(int count, char **arguments)
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(only_the_threads_that_were_asked_for),
 		cmocka_unit_test(process_whose_main_thread_has_ended),
-		cmocka_unit_test(no_signal_is_lost),
-		cmocka_unit_test(stacks_of_a_thread_in_a_hurry_are_of_one_moment),
 		cmocka_unit_test(looker_is_killed_at_any_moment),
-		cmocka_unit_test(threads_that_come_and_go),
-		cmocka_unit_test(program_that_is_replaced_all_the_time),
 		cmocka_unit_test(process_that_one_may_not_look_at),
 	};
 
-	if (count > 1 && strcmp(arguments[1], "execute-again") == 0)
-		execute_again(NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
