@@ -129,14 +129,14 @@ static bool explain_mutex(struct waiting *waiting)
 
 /* The condition variable and its mutex, as far as they can be found on the thread's stack. */
 static bool find_condition(
-	const struct waiting *waiting, const struct futex *futex, struct condition *condition)
+	struct waiting *waiting, const struct futex *futex, struct condition *condition)
 {
 	const struct thread *thread = waiting->thread;
 	size_t length =
 		thread->stack_length < STACK_SEARCHED ? thread->stack_length : STACK_SEARCHED;
 
-	return thread->stack_bytes &&
-	       glibc_condition(thread->stack_bytes, length, futex, condition);
+	return thread->stack_bytes && glibc_condition(futex_memory(waiting), thread->stack_bytes,
+					      length, futex, condition);
 }
 
 static bool explain_condition(struct waiting *waiting)

@@ -198,27 +198,49 @@ bool glibc_barrier(const struct memory *memory, const struct futex *futex, uint6
 	return *come && *come < *count;
 }
 
+/* nptl/pthread_cond_wait.c, what a cancelled wait would need. */
+struct condvar_cleanup_buffer {
+	uint64_t sequence; /* of the waiter, by which it is in one of the two groups */
+	uint64_t condition, mutex;
+	uint32_t private;
+};
+
+#define CONDITION_SIZE 48
+#define MUTEX_SIZE 40
+
 /*
- * nptl/pthread_cond_wait.c, struct _condvar_cleanup_buffer: what a cancelled wait would need. The
- * futex is one of the two __g_signals, which stand 8 bytes lower since 2.42
- * (sysdeps/nptl/bits/thread-shared-types.h, struct __pthread_cond_s).
+ * Whether that is the buffer of who waits for this futex: one of the two __g_signals, that of the
+ * waiter's group, which stand 8 bytes lower since 2.42 (sysdeps/nptl/bits/thread-shared-types.h,
+ * struct __pthread_cond_s). The condition variable begins with the next waiter's sequence number.
  */
-bool glibc_condition(
-	const uint8_t *stack, size_t length, const struct futex *futex, struct condition *condition)
+static bool is_buffer_of(const struct condvar_cleanup_buffer *buffer, const struct memory *memory,
+	const struct futex *futex)
 {
-	enum { WORD = sizeof(uint64_t), SIGNALS = 40, SIGNALS_SINCE_2_42 = 32 };
-	uint64_t low = futex->address & ~(uint64_t)(WORD - 1);
+	enum { SIGNALS = 40, SIGNALS_SINCE_2_42 = 32 };
+	uint64_t low = futex->address & ~(uint64_t)7, group = futex->address >> 2 & 1, next;
 
-	for (size_t at = 0; at + 3 * WORD <= length; at += WORD) {
-		uint64_t words[3];
+	if ((buffer->condition != low - SIGNALS && buffer->condition != low - SIGNALS_SINCE_2_42) ||
+		!buffer->mutex || buffer->mutex % sizeof(uint32_t) ||
+		futex->private != (buffer->private == 0))
+		return false;
+	if (buffer->mutex < buffer->condition + CONDITION_SIZE &&
+		buffer->condition < buffer->mutex + MUTEX_SIZE)
+		return false;
+	return (buffer->sequence & 1) == group &&
+	       memory_read_now(memory, buffer->condition, &next, sizeof(next)) &&
+	       buffer->sequence < next;
+}
 
-		memcpy(words, stack + at, sizeof(words));
-		if ((words[0] != low - SIGNALS && words[0] != low - SIGNALS_SINCE_2_42) ||
-			!words[1] || words[1] % sizeof(uint32_t))
+bool glibc_condition(const struct memory *memory, const uint8_t *stack, size_t length,
+	const struct futex *futex, struct condition *condition)
+{
+	struct condvar_cleanup_buffer buffer;
+
+	for (size_t at = 0; at + sizeof(buffer) <= length; at += sizeof(uint64_t)) {
+		memcpy(&buffer, stack + at, sizeof(buffer));
+		if (!is_buffer_of(&buffer, memory, futex))
 			continue;
-		if (futex->private != ((uint32_t)words[2] == 0))
-			continue;
-		*condition = (struct condition){.address = words[0], .mutex = words[1]};
+		*condition = (struct condition){.address = buffer.condition, .mutex = buffer.mutex};
 		return true;
 	}
 	return false;

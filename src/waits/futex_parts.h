@@ -96,8 +96,8 @@ struct condition {
 };
 
 /* By what pthread_cond_wait() has on its stack, of which @length bytes are at @stack. */
-bool glibc_condition(const uint8_t *stack, size_t length, const struct futex *futex,
-	struct condition *condition);
+bool glibc_condition(const struct memory *memory, const uint8_t *stack, size_t length,
+	const struct futex *futex, struct condition *condition);
 
 /* Whether the futex is what musl waits for in a semaphore, a condition variable, pthread_once(). */
 bool musl_semaphore(const struct memory *memory, const struct futex *futex);

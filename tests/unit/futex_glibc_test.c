@@ -293,23 +293,30 @@ static void barriers(void **state)
 static void the_mutex_of_a_condition_variable(void **state)
 {
 	struct fake_target *target = *state;
-	const uint64_t stack[] = {1, AT - 40, 7, 5, 12, AT - 40, AT + 0x100, 0xffffffff00000000};
-	const uint64_t since_2_42[] = {1, AT - 32, AT + 0x100, 0};
-	const uint32_t word = 0;
+	/* The next waiter's number is 9: before what is its own stand a misaligned mutex, one
+	 * within the condition variable, a waiter of the other group, and one that has not come
+	 * yet. */
+	const uint32_t condition[12] = {9};
+	const uint64_t stack[] = {2, AT, 7, 0, 2, AT, AT + 8, 0, 3, AT, AT + 0x300, 0, 10, AT,
+		AT + 0x200, 0, 6, AT, AT + 0x100, 0xffffffff00000000};
+	const uint64_t since_2_42[] = {6, AT, AT + 0x100, 0};
 
 	add_threads(target);
 	USER(target, "", "pthread_cond_wait", "main");
 	target->thread.stack_bytes = (const uint8_t *)stack;
 	target->thread.stack_length = sizeof(stack);
-	assert_others(assert_futex(target, &word, sizeof(word), 0, FUTEX_WAIT_BITSET_PRIVATE,
-		"waits for condition variable 0x7ffd1c29ffd8 with mutex 0x7ffd1c2a0100"));
+	assert_others(
+		assert_futex(target, condition, sizeof(condition), 40, FUTEX_WAIT_BITSET_PRIVATE,
+			"waits for condition variable 0x7ffd1c2a0000 with mutex 0x7ffd1c2a0100"));
 	target->thread.stack_length -= 1;
-	assert_others(assert_futex(target, &word, sizeof(word), 0, FUTEX_WAIT_BITSET_PRIVATE,
-		"waits for a condition variable (futex 0x7ffd1c2a0000)"));
+	assert_others(
+		assert_futex(target, condition, sizeof(condition), 40, FUTEX_WAIT_BITSET_PRIVATE,
+			"waits for a condition variable (futex 0x7ffd1c2a0028)"));
 	target->thread.stack_bytes = (const uint8_t *)since_2_42;
 	target->thread.stack_length = sizeof(since_2_42);
-	assert_others(assert_futex(target, &word, sizeof(word), 0, FUTEX_WAIT_BITSET_PRIVATE,
-		"waits for condition variable 0x7ffd1c29ffe0 with mutex 0x7ffd1c2a0100"));
+	assert_others(
+		assert_futex(target, condition, sizeof(condition), 32, FUTEX_WAIT_BITSET_PRIVATE,
+			"waits for condition variable 0x7ffd1c2a0000 with mutex 0x7ffd1c2a0100"));
 }
 
 static unsigned batches;
