@@ -193,7 +193,7 @@ LIVE ?= tests/live
 
 # LIVE="-k futex tests/live" runs a part: what stands there is for pytest.
 live-check: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) STOP=$(STOP) $(PYTHON) -m pytest -q --tb=short -p no:cacheprovider $(LIVE)
+	$(TEST_ENVIRONMENT) STOP=$(STOP) $(PYTHON) -m pytest -q -rs --tb=short -p no:cacheprovider $(LIVE)
 
 truth-check: $(B)/whystuck build/situations
 	$(TEST_ENVIRONMENT) CC="$(CC)" $(PYTHON) tests/truth/compare.py
