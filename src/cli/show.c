@@ -54,10 +54,17 @@ static int show_under(struct watch *watch, const struct options *options)
 	return gaps || !written;
 }
 
-/* The first try hangs in a call that does not return. */
+/*
+ * The first try hangs in a call that does not return, and that even the end of the program may have
+ * to wait for: who reads what was written has its end before.
+ */
 static void show_again(void *options)
 {
-	exit(show_under(NULL, options));
+	int status = show_under(NULL, options);
+
+	fclose(stdout);
+	fclose(stderr);
+	exit(status);
 }
 
 static int show(const struct options *options)

@@ -37,6 +37,8 @@ struct image *mapped_file_image(struct images *images, const struct memory *memo
 		if (mapping->offset + length > size)
 			size = mapping->offset + length;
 	}
+	if (!memory_read(memory, begin->start, &header, sizeof(header)))
+		return NULL; /* nor can the rest be had */
 	uint8_t *bytes = allocate_zeroed(size, 1);
 	for (size_t i = first; i <= last; i++) {
 		const struct mapping *mapping = &mappings->items[i];

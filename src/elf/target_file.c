@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "elf/root.h"
 #include "util/clock.h"
@@ -13,6 +16,9 @@
 #include "util/memory.h"
 
 #define PATIENCE_NS (2 * NS_PER_SECOND)
+
+/* So much of a file is sought for what is not in memory. */
+#define ASKED_MAX (1 << 30)
 
 enum opening_way { OPEN_FILE, OPEN_IN_ROOT, OPEN_DIRECTORY };
 
@@ -38,6 +44,38 @@ static void ask_server(int fd)
 	statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &unused);
 }
 
+/*
+ * Reads a byte that is not in memory, and does not return unless the server answers: it may know a
+ * file's attributes and yet have no disk to read it from.
+ */
+static void ask_for_bytes(int fd, const struct stat *status)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = status->st_size < ASKED_MAX ? (size_t)status->st_size : ASKED_MAX;
+	size_t count = (size + page - 1) / page, absent = 0;
+	unsigned char *pages = allocate_zeroed(count, 1);
+	char byte;
+
+	void *mapped = count ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	if (mapped != MAP_FAILED) {
+		if (mincore(mapped, size, pages) == 0) {
+			while (absent < count && pages[absent] & 1)
+				absent++;
+		}
+		munmap(mapped, size);
+	}
+	free(pages);
+	if (absent < count && pread(fd, &byte, 1, (off_t)(absent * page)) < 0) {
+		/* that is an answer too */
+	}
+}
+
+/* Whether the file lies on no block device of its own: that may be a server's. */
+static bool may_have_server(const struct stat *status)
+{
+	return major(status->st_dev) == 0;
+}
+
 static void open_file(void *argument)
 {
 	struct opening *opening = argument;
@@ -55,8 +93,11 @@ static void open_file(void *argument)
 		opening->fd = open(opening->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		opening->error = opening->fd < 0 ? error_errno(errno) : NO_ERROR;
 	}
-	if (!failed(opening->error))
-		ask_server(opening->fd);
+	if (failed(opening->error))
+		return;
+	ask_server(opening->fd);
+	if (opening->way != OPEN_DIRECTORY && may_have_server(&opening->status))
+		ask_for_bytes(opening->fd, &opening->status);
 }
 
 static void forget_file(void *argument)

@@ -2,7 +2,8 @@
 /*
  * Target file: a file of a target's world, opened under guard, since its file system may give no
  * answer (a server that is gone, a FUSE daemon that is stuck). Its server is asked for its
- * attributes then; when it has told these, it is taken to answer.
+ * attributes then, and for bytes that are not in memory; when it has given these, it is taken to
+ * answer.
  */
 #pragma once
 

@@ -12,7 +12,7 @@ import threading
 import time
 
 import pytest
-from conftest import (SANITIZED, SITUATIONS, WHYSTUCK, Situation, assert_reaches_main,
+from conftest import (LOOK_SECONDS, SANITIZED, SITUATIONS, WHYSTUCK, Situation, assert_reaches_main,
                       functions, needs_root, read_proc, state_of, threads_of, tracer_of, until)
 
 NOBODY = 65534
@@ -254,6 +254,30 @@ def test_hung_file_system(look, tmp_path):
         thread = seen.thread(scene.pid)
         assert thread["syscall"]["name"] == "fsync"
         assert scene.path in thread["syscall"]["text"]
+
+
+def read_to_end(stream, seconds):
+    """All that a stream gives until it ends; None where it does not end in time."""
+    read = []
+    thread = threading.Thread(target=lambda: read.append(stream.read()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return read[0] if read else None
+
+
+@needs_root
+def test_program_that_is_not_answered_for(tmp_path, spawn, without_leak_check):
+    """A program whose server tells its attributes and gives no more bytes: the rest is shown, and
+    ends, though the call that asked for them can't be ended before the server is."""
+    with Situation("fuse-program", tmp_path) as scene:
+        looker = spawn([WHYSTUCK, "-f", "json", str(scene.pid)], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out = read_to_end(looker.stdout, LOOK_SECONDS)
+        assert out is not None, "the output has no end"
+        process, = json.loads(out)["processes"]
+        assert process["threads"][0]["wait"]["kind"] == "signal"
+        assert any("its file system gives no answer" in gap["reason"] for gap in process["gaps"])
+    assert looker.wait(LOOK_SECONDS) == 1
 
 
 def test_traced(look):

@@ -264,7 +264,8 @@ EXPECTED = {
 # Those that other tests look at, since they have no stack that leads to main, or none at all.
 ELSEWHERE = {
     "traced", "exit_group", "zombie", "zombie-leader", "userfault", "userfault-stack", "jit",
-    "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve", "exec-nfs",
+    "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
+    "fuse-program", "exec-nfs",
     "deadlock-pair", "deadlock-philosophers", "deadlock-behind", "deadlock-self",
     "deadlock-shared", "deadlock-flocks", "deadlock-mutex-and-pipe", "deadlock-all-asleep", "chain",
     "shares", "comm-markup", "shared-owner-ended",

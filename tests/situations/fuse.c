@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -99,6 +100,26 @@ static void run_openat(struct facts *facts, const char *argument)
 	atomic_store(hung.silent, SILENT);
 	ready(facts, SYS_openat);
 	must(open(hung.path, O_RDONLY), "open");
+}
+
+/*
+ * A program on a server that answers for its attributes and no more reads: what of it is not in the
+ * page cache is gone. Executed, it gets the switch for @argument.
+ */
+static void run_program(struct facts *facts, const char *argument)
+{
+	if (argument && argument[0] != '/') {
+		ready(facts, SYS_pause);
+		atomic_store(map_switch(atoi(argument)), SILENT_ON_READS);
+		pause();
+		return;
+	}
+	int image = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC), "/proc/self/exe");
+	struct hung hung = mount_hung(argument, image, true);
+	char switch_file[12];
+	snprintf(switch_file, sizeof switch_file, "%d", hung.switch_file);
+	close(hung.file); /* what is open for writing can't be executed */
+	must(execl(hung.path, hung.path, "fuse-program", switch_file, NULL), hung.path);
 }
 
 static atomic_int executing;
@@ -218,6 +239,7 @@ const struct situation fuse_situations[] = {
 	{"fuse-mount", run_mount},
 	{"fuse-openat", run_openat},
 	{"fuse-mmap", run_mmap},
+	{"fuse-program", run_program},
 	{"fuse-execve", run_execve},
 	{"on-kernel-mutex", run_kernel_mutex},
 	{"on-kernel-rwsem", run_kernel_rwsem},

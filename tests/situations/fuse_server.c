@@ -137,15 +137,13 @@ struct hung mount_hung(const char *directory, int image, bool cached)
 		must(fstat(image, &status), "fstat");
 		content.size = (size_t)status.st_size;
 		content.bytes =
-			mmap(NULL, content.size, PROT_READ | PROT_WRITE, MAP_SHARED, image, 0);
+			mmap(NULL, content.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, image, 0);
 		if (content.bytes == MAP_FAILED)
 			unsupported("mmap of the image");
 	}
 	struct hung hung;
-	hung.silent = mmap(NULL, sizeof *hung.silent, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (hung.silent == MAP_FAILED)
-		unsupported("mmap");
+	hung.switch_file = make_switch();
+	hung.silent = map_switch(hung.switch_file);
 	hung.server = fork_companion();
 	if (!hung.server)
 		serve(device, hung.silent);

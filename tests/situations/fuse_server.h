@@ -12,19 +12,18 @@
 
 #define HUNG_FILE_SIZE 65536
 
-/* How much the server keeps to itself. */
-enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
-
 /* A mounted file system that is about to fall silent. */
 struct hung {
 	char path[PATH_MAX]; /* of its one file */
 	int file;            /* the same, open */
 	pid_t server;
-	atomic_int *silent;
+	int switch_file;    /* has it silent */
+	atomic_int *silent; /* the same, mapped */
 };
 
 /*
  * Mounts it on @directory, in a mount namespace of its own. Its file holds what the file @image
- * does; -1: nobody reads or writes it. @cached: it is read and written by way of the page cache.
+ * does, which stays as it is; -1: nobody reads or writes it. @cached: it is read and written by way
+ * of the page cache.
  */
 struct hung mount_hung(const char *directory, int image, bool cached);

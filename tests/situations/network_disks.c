@@ -34,9 +34,6 @@ enum { NO_SUCH_ENTRY = 2 }; /* NFS3ERR_NOENT */
 #define LAST_FRAGMENT 0x80000000u
 #define TRANSFER_SIZE 4096u
 
-/* How much the server keeps to itself. */
-enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
-
 /* The file handles, each of one word. */
 enum { ROOT = 1, THE_FILE = 2 };
 
@@ -303,14 +300,6 @@ struct share {
 	atomic_int *silent;  /* the same, mapped */
 };
 
-static atomic_int *map_switch(int file)
-{
-	void *silent = mmap(NULL, sizeof(atomic_int), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (silent == MAP_FAILED)
-		unsupported("mmap");
-	return silent;
-}
-
 /* With further @options of nfs(5). */
 static struct share mount_share(struct facts *facts, const char *directory, const char *options)
 {
@@ -320,8 +309,7 @@ static struct share mount_share(struct facts *facts, const char *directory, cons
 
 	need_file_system("nfs", directory);
 	int listener = listen_loopback(AF_INET, 5, &port);
-	share.switch_file = must(memfd_create("silent", 0), "memfd_create");
-	must(ftruncate(share.switch_file, sizeof(atomic_int)), "ftruncate");
+	share.switch_file = make_switch();
 	share.silent = map_switch(share.switch_file);
 	pid_t server = fork_companion();
 	if (!server)

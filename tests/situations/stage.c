@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
@@ -59,6 +60,21 @@ void unsupported(const char *what)
 {
 	warn("%s", what);
 	exit(SKIP);
+}
+
+int make_switch(void)
+{
+	int file = must(memfd_create("silent", 0), "memfd_create");
+	must(ftruncate(file, sizeof(atomic_int)), "ftruncate");
+	return file;
+}
+
+atomic_int *map_switch(int file)
+{
+	void *silent = mmap(NULL, sizeof(atomic_int), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (silent == MAP_FAILED)
+		unsupported("mmap");
+	return silent;
 }
 
 pid_t fork_companion(void)
