@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "elf/root.h"
+#include "elf/target_file.h"
 #include "symbolize/demangle.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -201,7 +201,7 @@ void perf_map_find(struct process *process, int root, const uint64_t *addresses,
 		process->namespace_pid > 0 ? process->namespace_pid : process->pid);
 	if (root < 0 || !count)
 		return;
-	struct error error = root_open_regular(root, path, &fd, &status);
+	struct error error = target_file_open(process->guard, true, root, path, &fd, &status);
 	if (error.number == ENOENT)
 		return;
 	if (failed(error)) {
