@@ -23,6 +23,7 @@
 
 #include "fuse_server.h"
 #include "situations.h"
+#include "switch.h"
 
 #define DISK_SIZE (8 << 20)
 #define CONTENT_SIZE (256 << 10)

@@ -19,6 +19,7 @@
 
 #include "fuse_server.h"
 #include "situations.h"
+#include "switch.h"
 
 static char buffer[4096];
 static struct iovec pieces[] = {{buffer, 100}, {buffer + 100, 200}};

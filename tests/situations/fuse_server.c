@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "situations.h"
+#include "switch.h"
 
 #define FILE_NODE 2
 /* Since Linux 6.6, include/uapi/linux/fuse.h; as bits of flags2. */

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "situations.h"
+#include "switch.h"
 
 enum { PROGRAM_NFS = 100003, PROGRAM_MOUNT = 100005 };
 enum { NULL_PROCEDURE = 0, MOUNT_MNT = 1 };

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -69,12 +68,6 @@ void ready_other(struct facts *facts, pid_t pid, pid_t tid, long syscall);
 int must(int result, const char *what);
 /* Ends the program for a reason of the machine's, by the exit status that tests skip for. */
 void unsupported(const char *what) __attribute__((noreturn));
-
-/* How much a server keeps to itself. */
-enum { SILENT_ON_NOTHING, SILENT_ON_READS, SILENT };
-/* A file that tells it that, which it and others map, those too that are executed later. */
-int make_switch(void);
-atomic_int *map_switch(int file);
 
 /* fork(), of a child that is killed when its parent ends. */
 pid_t fork_companion(void);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "situations.h"
+#include "switch.h"
 
 #define SKIP 77 /* automake's exit status for a test that cannot be run here */
 
