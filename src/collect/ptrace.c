@@ -27,14 +27,13 @@
 #include "arch/arch.h"
 #include "collect/live.h"
 #include "collect/live_process.h"
-#include "collect/proc.h"
+#include "collect/process_facts.h"
 #include "collect/stack_copy.h"
 #include "collect/tracer.h"
 #include "collect/ways.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/memory.h"
-#include "util/text.h"
 
 #define ATTEMPTS 3
 #define PATIENCE_NS (200 * NS_PER_MS)
@@ -371,16 +370,13 @@ static bool is_executing(struct live *live)
 	return (request->tid_count || request->states) && live_find_thread(live, is_in_exec);
 }
 
-/* The thread that traces the one with this file `status`; 0: none does. */
+/* The thread that traces the one with this directory of /proc; 0: none does. */
 static pid_t read_tracer(const char *path)
 {
-	struct text text cleanup_text = {0};
+	int directory cleanup_close = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct proc_status status;
 
-	if (failed(file_read_record(AT_FDCWD, path, 65536, &text)) || !text.length ||
-		!proc_parse_status(text.bytes, text.length, &status))
-		return 0;
-	return status.tracer;
+	return directory >= 0 && process_read_status(directory, &status) ? status.tracer : 0;
 }
 
 /*
@@ -390,14 +386,14 @@ static pid_t read_tracer(const char *path)
 static bool is_followed_by(const struct live *live)
 {
 	enum { TRACERS_MAX = 16 };
-	pid_t tracer = read_tracer("/proc/thread-self/status");
+	pid_t tracer = read_tracer("/proc/thread-self");
 	char path[32];
 
 	for (int i = 0; tracer && i < TRACERS_MAX; i++) {
 		snprintf(path, sizeof(path), "task/%d", tracer);
 		if (faccessat(live->directory, path, F_OK, 0) == 0)
 			return true;
-		snprintf(path, sizeof(path), "/proc/%d/status", tracer);
+		snprintf(path, sizeof(path), "/proc/%d", tracer);
 		tracer = read_tracer(path);
 	}
 	return false;

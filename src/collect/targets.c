@@ -15,6 +15,7 @@
 
 #include "collect/hidepid.h"
 #include "collect/proc.h"
+#include "collect/process_facts.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/guard.h"
@@ -154,7 +155,6 @@ static bool is_process(pid_t id)
 
 static struct error resolve_id(pid_t id, struct pids *pids)
 {
-	struct text text cleanup_text = {0};
 	struct proc_status status;
 	int directory cleanup_close = open_process(id);
 
@@ -162,8 +162,7 @@ static struct error resolve_id(pid_t id, struct pids *pids)
 		add(pids, id);
 		return NO_ERROR;
 	}
-	if (directory >= 0 && !failed(file_read_record(directory, "status", 65536, &text)) &&
-		text.length && proc_parse_status(text.bytes, text.length, &status)) {
+	if (directory >= 0 && process_read_status(directory, &status)) {
 		if (status.process == getpid())
 			return error_because("that is this very process");
 		add(pids, status.process);

@@ -129,6 +129,8 @@ void add_masters(struct waiting *waiting, const struct descriptor *descriptor);
 /* The one file system that the call's descriptor or paths lie on whose type begins with @type, as
  * far as that can be told without asking it. */
 bool find_file_system(const struct waiting *waiting, const char *type, struct file_system *found);
+/* Whether the name of its type begins so; "" is every type. */
+bool is_of_type(const struct file_system *found, const char *type);
 /* Says that nobody but the holders can end the wait: true unless the call has a timeout. */
 void holders_are_all(struct waiting *waiting);
 

@@ -135,9 +135,13 @@ static bool is_address_space_lock(const struct waiting *waiting)
 				   kernel_function_is(function, "do_page_fault"));
 }
 
-static bool begins_with(const char *text, const char *beginning)
+static bool is_remote(const struct file_system *found)
 {
-	return text && strncmp(text, beginning, strlen(beginning)) == 0;
+	for (size_t i = 0; i < array_length(remote_file_systems); i++) {
+		if (is_of_type(found, remote_file_systems[i].type))
+			return true;
+	}
+	return false;
 }
 
 /* Whether a file that it has mapped lies elsewhere than on a disk, so that a page may be read from
@@ -155,16 +159,11 @@ static bool maps_remote_files(const struct waiting *waiting)
 		if (!device || device == last)
 			continue;
 		last = device;
-		if (!surroundings || !surroundings->file_system ||
-			!surroundings->file_system(
-				surroundings, waiting->process->pid, device, NULL, &found))
-			continue;
-		if (begins_with(found.type, "fuse"))
+		if (surroundings && surroundings->file_system &&
+			surroundings->file_system(
+				surroundings, waiting->process->pid, device, NULL, &found) &&
+			(is_of_type(&found, "fuse") || is_remote(&found)))
 			return true;
-		for (size_t j = 0; j < array_length(remote_file_systems); j++) {
-			if (begins_with(found.type, remote_file_systems[j].type))
-				return true;
-		}
 	}
 	return false;
 }
@@ -196,7 +195,7 @@ static const char *find_disk(struct waiting *waiting)
 	if (waiting->kernel & KERNEL_FAULT || !surroundings || !surroundings->file_system)
 		return NULL;
 	if (descriptor && descriptor->kind == DESCRIPTOR_BLOCK_DEVICE) {
-		if (begins_with(descriptor->path, "/dev/"))
+		if (descriptor->path && strncmp(descriptor->path, "/dev/", 5) == 0)
 			return descriptor->path;
 		surroundings->file_system(
 			surroundings, waiting->process->pid, descriptor->represents, NULL, &found);

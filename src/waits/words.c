@@ -215,7 +215,7 @@ void add_masters(struct waiting *waiting, const struct descriptor *descriptor)
 	add_users(waiting, &masters, "the other end of the terminal");
 }
 
-static bool is_of_type(const struct file_system *found, const char *type)
+bool is_of_type(const struct file_system *found, const char *type)
 {
 	return !*type || (found->type && strncmp(found->type, type, strlen(type)) == 0);
 }

@@ -1,51 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! locks SCENE: a thread that waits for what the standard library of Rust has. Nothing there tells
 //! who holds a lock.
-use std::io::Write;
+mod stage;
+
+use stage::{announce, gettid, rest, start};
 use std::sync::{mpsc, Condvar, Mutex, Once, RwLock};
 use std::thread;
-
-extern "C" {
-    fn gettid() -> i32;
-    fn pause() -> i32;
-}
-
-#[cfg(target_arch = "x86_64")]
-const SYS_FUTEX: i32 = 202;
-#[cfg(target_arch = "aarch64")]
-const SYS_FUTEX: i32 = 98;
 
 static QUEUE_LOCK: Mutex<u64> = Mutex::new(0);
 static FILLED: Condvar = Condvar::new();
 static TABLE_LOCK: RwLock<u64> = RwLock::new(0);
 static SET_UP: Once = Once::new();
-
-fn rest() -> ! {
-    loop {
-        unsafe { pause() };
-    }
-}
-
-fn announce(holder: i32) {
-    println!(
-        "{{\"pid\": {}, \"tid\": {}, \"holder\": {}, \"syscall\": {}}}",
-        std::process::id(),
-        unsafe { gettid() },
-        holder,
-        SYS_FUTEX
-    );
-    std::io::stdout().flush().unwrap();
-}
-
-/// Starts a thread that does `body` and rests then, once it has got there.
-fn start(body: impl FnOnce(&dyn Fn()) + Send + 'static) -> i32 {
-    let (told, tell) = mpsc::channel();
-    thread::spawn(move || {
-        body(&|| told.send(unsafe { gettid() }).unwrap());
-        rest();
-    });
-    tell.recv().unwrap()
-}
 
 fn main() {
     let scene = std::env::args().nth(1).unwrap();

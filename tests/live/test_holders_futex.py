@@ -164,6 +164,7 @@ PROGRAMS = {
                           SOURCES / "locks.rs"]]),
     "parking-lot": (PARKING_LOT, [
         ["cp", "-r", SOURCES / "parking_lot", "{out}.crate"],
+        ["cp", SOURCES / "stage.rs", "{out}.crate/src"],
         ["cargo", "build", "-q", "--offline", "--manifest-path", "{out}.crate/Cargo.toml",
          "--config", "source.crates-io.replace-with='debian'",
          "--config", f"source.debian.directory='{CRATES}'"],
