@@ -192,7 +192,6 @@ static size_t scan_descriptors(struct open_file_table *table, pid_t pid, int dir
 			.represents = makedev(file.stx_rdev_major, file.stx_rdev_minor),
 			.pid = pid,
 			.fd = fd,
-			.is_anonymous = !(file.stx_mode & S_IFMT),
 			.readable = link.st_mode & S_IRUSR,
 			.writable = link.st_mode & S_IWUSR,
 		};
@@ -263,7 +262,6 @@ static bool identify(const struct file_record *record, struct open_file *file)
 	file->device = kernel_device(record->device);
 	file->inode = record->inode;
 	file->represents = kernel_device(record->represents);
-	file->is_anonymous = record->is_anonymous;
 	if (record->device)
 		return true;
 	snprintf(path, sizeof(path), "/proc/%u/fd/%u", record->tid, record->fd);

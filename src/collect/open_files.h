@@ -24,7 +24,6 @@ struct open_file {
 	dev_t represents; /* devices: their number */
 	pid_t pid;
 	int fd;
-	bool is_anonymous; /* an anon_inode: many of them share an inode */
 	/* Of pipes, FIFOs and sockets. Neither: opened with O_PATH, which is no end of anything. */
 	bool readable, writable;
 };

@@ -52,19 +52,18 @@ struct openers *openers_create(struct machine *machine, struct arena *arena)
 	return openers;
 }
 
-/* What the file is, if fdinfo may tell which; false: another. */
+/* What the file is, if fdinfo may tell which; false: another, or an eventfd. */
 static bool find_what(const struct open_file *file, enum what *what)
+{
+	*what = file->represents == DEVICE_PTMX ? MASTER : FUSE;
+	return file->represents == DEVICE_PTMX || file->represents == DEVICE_FUSE;
+}
+
+static bool is_eventfd(const struct open_file *file)
 {
 	char path[sizeof("/proc//fd/") + 2 * 11], link[sizeof("anon_inode:[eventfd]")];
 
-	if (file->represents == DEVICE_PTMX || file->represents == DEVICE_FUSE) {
-		*what = file->represents == DEVICE_PTMX ? MASTER : FUSE;
-		return true;
-	}
-	if (!file->is_anonymous)
-		return false;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", file->pid, file->fd);
-	*what = EVENTFD;
 	return readlink(path, link, sizeof(link)) == sizeof(link) - 1 &&
 	       memcmp(link, "anon_inode:[eventfd]", sizeof(link) - 1) == 0;
 }
@@ -127,18 +126,17 @@ static void read_eventfds(pid_t pid, struct telling_file **files, size_t *count,
 	if (!directory)
 		return;
 	while ((entry = readdir(directory)) && seen++ < FAMILY_FILES_MAX) {
-		struct open_file file = {.pid = pid, .is_anonymous = true};
-		enum what what;
+		struct open_file file = {.pid = pid};
 
 		if (entry->d_name[0] == '.')
 			continue;
 		file.fd = atoi(entry->d_name);
-		if (!find_what(&file, &what))
+		if (!is_eventfd(&file))
 			continue;
 		array_reserve(*files, *count, *capacity);
 		(*files)[(*count)++] = (struct telling_file){
-			.what = what,
-			.identity = read_identity(&file, what, scratch),
+			.what = EVENTFD,
+			.identity = read_identity(&file, EVENTFD, scratch),
 			.pid = pid,
 		};
 	}
