@@ -288,13 +288,24 @@ static struct image *find_alternate(
 	return NULL;
 }
 
+/*
+ * What libdw shall read, which takes whole sections however little of them is asked for: mapped
+ * where that is safe. For a few symbols to be read it would take longer.
+ */
+static Elf *elf_for_dwarf(struct image *file)
+{
+	if (file->trusted && !file->bytes && !file->mapped)
+		file->mapped = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	return file->mapped ? file->mapped : file->elf;
+}
+
 static void begin_dwarf(struct image *image, struct image *file, int root)
 {
 	const char *name;
 	const void *id;
 	char build_id[2 * 64 + 1];
 
-	image->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	image->dwarf = dwarf_begin_elf(elf_for_dwarf(file), DWARF_C_READ, NULL);
 	if (!image->dwarf)
 		return;
 	ssize_t length = dwelf_dwarf_gnu_debugaltlink(image->dwarf, &name, &id);
@@ -306,7 +317,8 @@ static void begin_dwarf(struct image *image, struct image *file, int root)
 		image->alternate = find_alternate(file, root, name, build_id);
 	}
 	if (image->alternate)
-		image->alternate_dwarf = dwarf_begin_elf(image->alternate->elf, DWARF_C_READ, NULL);
+		image->alternate_dwarf =
+			dwarf_begin_elf(elf_for_dwarf(image->alternate), DWARF_C_READ, NULL);
 	/* One that has an alternate in turn would have libdw open that one. */
 	if (image->alternate_dwarf &&
 		dwelf_dwarf_gnu_debugaltlink(image->alternate_dwarf, &name, &id) != 0) {

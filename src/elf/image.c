@@ -305,13 +305,13 @@ static struct image *image_begin(const char *path)
 	return image;
 }
 
-static struct image *image_finish(struct image *image, Elf_Cmd command)
+static struct image *image_finish(struct image *image)
 {
 	if (!image->problem)
 		image->problem = read_headers(image);
 	if (!image->problem) {
 		image->elf = image->bytes ? elf_memory((char *)image->bytes, image->size)
-					  : elf_begin(image->fd, command, NULL);
+					  : elf_begin(image->fd, ELF_C_READ, NULL);
 		if (!image->elf || elf_kind(image->elf) != ELF_K_ELF) {
 			elf_end(image->elf);
 			image->elf = NULL;
@@ -332,7 +332,7 @@ static void read_whole(struct image *image)
 		free(bytes);
 }
 
-static struct image *image_from_file(int fd, const char *path, bool for_debug, Elf_Cmd command)
+static struct image *image_from_file(int fd, const char *path, bool for_debug)
 {
 	struct image *image = image_begin(path);
 	struct stat status;
@@ -345,12 +345,12 @@ static struct image *image_from_file(int fd, const char *path, bool for_debug, E
 		image->size = (uint64_t)status.st_size;
 	if (!image->problem && image->size <= SMALL_FILE)
 		read_whole(image);
-	return image_finish(image, command);
+	return image_finish(image);
 }
 
 struct image *image_create(int fd, const char *path)
 {
-	return image_from_file(fd, path, false, ELF_C_READ);
+	return image_from_file(fd, path, false);
 }
 
 /* The build id where the program headers may not tell the truth about offsets. */
@@ -369,8 +369,7 @@ static char *section_build_id(Elf *elf)
 
 struct image *image_create_for_debug(int fd, const char *path, bool trusted)
 {
-	struct image *image =
-		image_from_file(fd, path, true, trusted ? ELF_C_READ_MMAP : ELF_C_READ);
+	struct image *image = image_from_file(fd, path, true);
 
 	image->trusted = trusted;
 	if (image->elf)
@@ -403,7 +402,7 @@ struct image *image_create_from_bytes(uint8_t *bytes, size_t size, const char *p
 
 	image->bytes = bytes;
 	image->size = size;
-	return image_finish(image, ELF_C_READ);
+	return image_finish(image);
 }
 
 void image_destroy(struct image *image)
@@ -418,6 +417,7 @@ void image_destroy(struct image *image)
 	dwarf_end(image->alternate_dwarf);
 	image_destroy(image->debug);
 	image_destroy(image->alternate);
+	elf_end(image->mapped);
 	elf_end(image->elf);
 	close_at(&image->fd);
 	free((char *)image->path);

@@ -37,6 +37,7 @@ struct image {
 	uint8_t *bytes;       /* all of them; NULL: they are read from the file when needed */
 	uint64_t size;        /* of the file, or of `bytes` */
 	Elf *elf;             /* NULL: not a usable ELF file; `problem` tells why */
+	Elf *mapped;          /* the same, for libdw; NULL: not asked for, or not trusted */
 	const char *problem;
 	bool for_debug;   /* it only describes another file: image_create_for_debug() */
 	bool trusted;     /* no target can have made it, nor cut it off while it is read */
@@ -87,7 +88,7 @@ struct image *image_create_from_bytes(uint8_t *bytes, size_t size, const char *p
 /*
  * The same for a file that is not mapped but describes one that is: its segments are not
  * looked at, and its build id is that of its section. A trusted
- * one is mapped, not read.
+ * one is mapped, not read, once its DWARF is asked for.
  */
 struct image *image_create_for_debug(int fd, const char *path, bool trusted);
 

@@ -18,7 +18,7 @@
 /* The largest entries of real programs have some ten kilobytes. */
 #define ENTRY_MAX (1u << 20)
 
-#define PIECE (16u << 10)
+#define PIECE (4u << 10)
 
 #define ENCODING_OMIT 0xff
 #define ENCODING_TABLE 0x3b /* datarel, sdata4: what linkers make */
