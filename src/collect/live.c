@@ -106,12 +106,14 @@ void live_forget(struct live *live)
 		close(live->directory);
 }
 
-static DIR *open_tasks(const struct live *live)
+static DIR *open_tasks(struct live *live)
 {
-	int fd = openat(live->directory, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = fcntl(task_reader_directory(&live->reader), F_DUPFD_CLOEXEC, 0);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
-	if (!directory && fd >= 0)
+	if (directory)
+		rewinddir(directory);
+	else if (fd >= 0)
 		close(fd);
 	return directory;
 }
@@ -194,7 +196,7 @@ bool live_open(struct live *live, struct session *session, pid_t pid)
 		.directory = -1,
 		.leader_directory = -1,
 		.stat = -1,
-		.reader.directory = -1};
+		.reader = {.directory = -1, .sched = -1}};
 	int error = open_process(live, pid);
 	if (!error)
 		live->stat = process_open_stat(live->directory, pid);

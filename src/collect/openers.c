@@ -11,7 +11,6 @@
 
 #include "collect/children.h"
 #include "collect/fdinfo.h"
-#include "collect/proc.h"
 #include "util/file.h"
 #include "util/memory.h"
 
@@ -59,12 +58,12 @@ static bool find_what(const struct open_file *file, enum what *what)
 	return file->represents == DEVICE_PTMX || file->represents == DEVICE_FUSE;
 }
 
-static bool is_eventfd(const struct open_file *file)
+/* @name: of the link in the @directory /proc/PID/fd. */
+static bool is_eventfd(int directory, const char *name)
 {
-	char path[sizeof("/proc//fd/") + 2 * 11], link[sizeof("anon_inode:[eventfd]")];
+	char link[sizeof("anon_inode:[eventfd]")];
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", file->pid, file->fd);
-	return readlink(path, link, sizeof(link)) == sizeof(link) - 1 &&
+	return readlinkat(directory, name, link, sizeof(link)) == sizeof(link) - 1 &&
 	       memcmp(link, "anon_inode:[eventfd]", sizeof(link) - 1) == 0;
 }
 
@@ -126,13 +125,9 @@ static void read_eventfds(pid_t pid, struct telling_file **files, size_t *count,
 	if (!directory)
 		return;
 	while ((entry = readdir(directory)) && seen++ < FAMILY_FILES_MAX) {
-		struct open_file file = {.pid = pid};
-
-		if (entry->d_name[0] == '.')
+		if (entry->d_name[0] == '.' || !is_eventfd(dirfd(directory), entry->d_name))
 			continue;
-		file.fd = atoi(entry->d_name);
-		if (!is_eventfd(&file))
-			continue;
+		struct open_file file = {.pid = pid, .fd = atoi(entry->d_name)};
 		array_reserve(*files, *count, *capacity);
 		(*files)[(*count)++] = (struct telling_file){
 			.what = EVENTFD,
@@ -147,12 +142,9 @@ static void read_eventfds(pid_t pid, struct telling_file **files, size_t *count,
  * Of a process, its parent and its children, who come by each other's descriptors with fork(). To
  * look into all processes would take longer than all the rest of a look at a few threads.
  */
-static void read_family(struct openers *openers, pid_t pid)
+static void read_family(struct openers *openers, pid_t pid, pid_t parent)
 {
-	struct text content cleanup_text = {0};
 	size_t capacity = 0;
-	struct proc_stat stat;
-	char path[sizeof("/proc//stat") + 11];
 
 	if (openers->family_of == pid)
 		return;
@@ -160,10 +152,8 @@ static void read_family(struct openers *openers, pid_t pid)
 	openers->family_of = pid;
 	openers->family = NULL;
 	openers->family_count = 0;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!failed(file_read(AT_FDCWD, path, FDINFO_ENOUGH, &content)) &&
-		proc_parse_stat(content.bytes, content.length, &stat) && stat.ppid > 1)
-		read_eventfds(stat.ppid, &openers->family, &openers->family_count, &capacity);
+	if (parent > 1)
+		read_eventfds(parent, &openers->family, &openers->family_count, &capacity);
 	for (size_t i = 0; i < children.count; i++)
 		read_eventfds(
 			children.items[i].pid, &openers->family, &openers->family_count, &capacity);
@@ -209,11 +199,11 @@ struct parties openers_of_file(struct openers *openers, dev_t device, ino_t inod
 	return finish(openers, &search);
 }
 
-struct parties openers_of_eventfd(struct openers *openers, pid_t pid, int64_t id)
+struct parties openers_of_eventfd(struct openers *openers, pid_t pid, pid_t parent, int64_t id)
 {
 	struct search search = {0};
 
-	read_family(openers, pid);
+	read_family(openers, pid, parent);
 	add(&search, pid, false);
 	for (size_t i = 0; i < openers->family_count; i++) {
 		if (openers->family[i].identity == id)

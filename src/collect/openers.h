@@ -15,9 +15,9 @@ struct openers *openers_create(struct machine *machine, struct arena *arena);
 /* Those that have the file open. */
 struct parties openers_of_file(struct openers *openers, dev_t device, ino_t inode);
 
-/* Of the process @pid, its parent and its children those that have the eventfd open that fdinfo
+/* Of the process @pid, its @parent and its children those that have the eventfd open that fdinfo
  * calls @id; never said to be all. */
-struct parties openers_of_eventfd(struct openers *openers, pid_t pid, int64_t id);
+struct parties openers_of_eventfd(struct openers *openers, pid_t pid, pid_t parent, int64_t id);
 
 /* Those that have the master of the pseudo terminal @index of the file system @device open. */
 struct parties openers_of_master(struct openers *openers, dev_t device, unsigned index);

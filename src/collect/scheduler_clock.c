@@ -76,6 +76,8 @@ static bool in_mask(const struct cpu_mask *mask, int cpu)
 /* false: the reading was disturbed. */
 static bool read_clock(struct offset *offset)
 {
+	/* The way through thread-self is twice as long. */
+	const char *path = gettid() == getpid() ? "/proc/self/sched" : "/proc/thread-self/sched";
 	struct text text cleanup_text = {0};
 	int64_t exec_start_ns, begin = clock_ns(CLOCK_MONOTONIC);
 
@@ -84,7 +86,7 @@ static bool read_clock(struct offset *offset)
 	clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	int64_t now = clock_ns(CLOCK_MONOTONIC);
 	*offset = (struct offset){.sought = true};
-	if (failed(file_read(AT_FDCWD, "/proc/thread-self/sched", 16384, &text)) || !text.length ||
+	if (failed(file_read_record(AT_FDCWD, path, 16384, &text)) || !text.length ||
 		!proc_parse_exec_start(text.bytes, text.length, &exec_start_ns))
 		return true;
 	offset->known = true;

@@ -82,9 +82,10 @@ static struct parties file_openers(struct surroundings *surroundings, dev_t devi
 	return openers_of_file(live_of(surroundings)->openers, device, inode);
 }
 
-static struct parties eventfd_openers(struct surroundings *surroundings, pid_t pid, int64_t id)
+static struct parties eventfd_openers(
+	struct surroundings *surroundings, pid_t pid, pid_t parent, int64_t id)
 {
-	return openers_of_eventfd(live_of(surroundings)->openers, pid, id);
+	return openers_of_eventfd(live_of(surroundings)->openers, pid, parent, id);
 }
 
 static struct parties terminal_masters(

@@ -17,38 +17,20 @@
 
 #define ATTEMPTS 3
 
-/* Reads a file of /proc at once, as its reader gives it; -1 and errno on failure. */
-static ssize_t read_once(int directory, const char *path, char *buffer, size_t size)
+int task_reader_directory(struct task_reader *reader)
 {
-	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
-	ssize_t length, total = 0;
-
-	if (fd < 0)
-		return -1;
-	do {
-		length = read(fd, buffer + total, size - (size_t)total);
-		if (length > 0)
-			total += length;
-		/* A file that ends below a page has been given whole. */
-	} while ((length < 0 && errno == EINTR) ||
-		 (length > 0 && total >= 4000 && (size_t)total < size));
-	int error = errno;
-	close(fd);
-	errno = error;
-	return length < 0 ? -1 : total;
+	if (reader->directory < 0)
+		reader->directory =
+			openat(reader->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return reader->directory;
 }
 
-static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char *file)
+static int open_task_file(struct task_reader *reader, pid_t tid, const char *file)
 {
 	char path[64], digits[16];
 	char *at = digits + sizeof(digits);
 
-	if (!reader->buffer)
-		reader->buffer = allocate(reader->size);
-	if (reader->directory < 0)
-		reader->directory =
-			openat(reader->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (reader->directory < 0)
+	if (task_reader_directory(reader) < 0)
 		return -1;
 	/* One of the program's hottest lines: snprintf() would cost as much as the kernel. */
 	*--at = '\0';
@@ -56,7 +38,37 @@ static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char 
 		*--at = (char)('0' + tid % 10);
 	} while (tid /= 10);
 	stpcpy(stpcpy(stpcpy(path, at), "/"), file);
-	return read_once(reader->directory, path, reader->buffer, reader->size);
+	return openat(reader->directory, path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Reads a file of /proc from its begin, at once, as its reader gives it; -1 and errno on failure. */
+static ssize_t read_whole(struct task_reader *reader, int fd)
+{
+	ssize_t length, total = 0;
+
+	if (!reader->buffer)
+		reader->buffer = allocate(reader->size);
+	do {
+		length = pread(fd, reader->buffer + total, reader->size - (size_t)total, total);
+		if (length > 0)
+			total += length;
+		/* A file that ends below a page has been given whole. */
+	} while ((length < 0 && errno == EINTR) ||
+		 (length > 0 && total >= 4000 && (size_t)total < reader->size));
+	return length < 0 ? -1 : total;
+}
+
+static ssize_t read_task_file(struct task_reader *reader, pid_t tid, const char *file)
+{
+	int fd = open_task_file(reader, tid, file);
+
+	if (fd < 0)
+		return -1;
+	ssize_t length = read_whole(reader, fd);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return length;
 }
 
 void task_reader_init(struct task_reader *reader, int process, const struct look_request *request,
@@ -65,6 +77,7 @@ void task_reader_init(struct task_reader *reader, int process, const struct look
 	*reader = (struct task_reader){
 		.process = process,
 		.directory = -1,
+		.sched = -1,
 		.kernel_stacks = request->kernel_stacks,
 		.user_stacks = request->user_stacks,
 		.known_stacks = known_stacks,
@@ -76,17 +89,22 @@ void task_reader_init(struct task_reader *reader, int process, const struct look
 
 void task_reader_deinit(struct task_reader *reader)
 {
-	if (reader->directory >= 0)
-		close(reader->directory);
+	close_at(&reader->sched);
+	close_at(&reader->directory);
 	free(reader->buffer);
 }
 
-/* -1: it could not be read. */
+/* -1: it could not be read. The file stays open: of a thread alone it is read three times. */
 static int64_t read_exec_start(struct task_reader *reader, pid_t tid)
 {
-	ssize_t length = read_task_file(reader, tid, "sched");
 	int64_t exec_start_ns;
 
+	if (reader->sched < 0 || reader->sched_tid != tid) {
+		close_at(&reader->sched);
+		reader->sched = open_task_file(reader, tid, "sched");
+		reader->sched_tid = tid;
+	}
+	ssize_t length = reader->sched < 0 ? -1 : read_whole(reader, reader->sched);
 	if (length < 0 || !proc_parse_exec_start(reader->buffer, (size_t)length, &exec_start_ns))
 		return -1;
 	return exec_start_ns;

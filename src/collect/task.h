@@ -20,6 +20,8 @@
 struct task_reader {
 	int process;                     /* /proc/PID, borrowed */
 	int directory;                   /* /proc/PID/task; -1: nothing was read yet */
+	int sched; /* the file of that name of the thread @sched_tid; -1: none is open */
+	pid_t sched_tid;
 	bool kernel_stacks, user_stacks; /* as the request has it */
 	struct kernel_stacks *known_stacks;
 	struct arena *arena;
@@ -62,6 +64,9 @@ struct task {
 void task_reader_init(struct task_reader *reader, int process, const struct look_request *request,
 	struct kernel_stacks *known_stacks, struct scheduler_clock *clock, struct arena *arena);
 void task_reader_deinit(struct task_reader *reader);
+
+/* /proc/PID/task, the reader's own; -1 and errno: it can't be opened. */
+int task_reader_directory(struct task_reader *reader);
 
 /*
  * Fills in the facts: comm, state, cpu, blocked_ns, wchan, entry, kernel_stack. A task that

@@ -77,9 +77,10 @@ struct surroundings {
 	struct parties (*file_openers)(
 		struct surroundings *surroundings, dev_t device, ino_t inode);
 
-	/* Who has the eventfd open that descriptor.eventfd_id of a process names: of that, its
-	 * parent and its children. */
-	struct parties (*eventfd_openers)(struct surroundings *surroundings, pid_t pid, int64_t id);
+	/* Who has the eventfd open that descriptor.eventfd_id of the process @pid names: of that,
+	 * its @parent and its children. */
+	struct parties (*eventfd_openers)(
+		struct surroundings *surroundings, pid_t pid, pid_t parent, int64_t id);
 
 	/* Who has the other end, the master, of the pseudo terminal @index of the file system
 	 * @device. */

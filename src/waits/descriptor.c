@@ -219,8 +219,8 @@ static void add_eventfd_users(struct waiting *waiting)
 
 	if (!surroundings || waiting->descriptor->eventfd_id < 0)
 		return;
-	struct parties users = surroundings->eventfd_openers(
-		surroundings, waiting->process->pid, waiting->descriptor->eventfd_id);
+	struct parties users = surroundings->eventfd_openers(surroundings, waiting->process->pid,
+		waiting->process->ppid, waiting->descriptor->eventfd_id);
 	add_users(waiting, &users, "has the eventfd open");
 }
 

@@ -94,12 +94,11 @@ static const struct {
 
 bool kernel_function_is(const char *function, const char *pattern)
 {
-	size_t length = strlen(pattern);
-
-	if (pattern[length - 1] == '*')
-		return strncmp(function, pattern, length - 1) == 0;
-	return strncmp(function, pattern, length) == 0 &&
-	       (function[length] == '\0' || function[length] == '.');
+	while (*pattern && *pattern == *function) {
+		pattern++;
+		function++;
+	}
+	return *pattern == '*' || (!*pattern && (!*function || *function == '.'));
 }
 
 static uint64_t function_traits(const char *function)
