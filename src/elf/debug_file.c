@@ -5,7 +5,7 @@
  */
 #include <elf.h>
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <gelf.h>
 #include <lzma.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 
 #include "elf/image.h"
 #include "elf/root.h"
+#include "elf/target_file.h"
 #include "util/file.h"
 #include "util/memory.h"
 #include "util/text.h"
@@ -150,25 +151,34 @@ static bool same_as_image(const struct image *image, const struct stat *status)
 	       own.st_ino == status->st_ino;
 }
 
-/* Opens @path below this root (@root is AT_FDCWD) or the target's. */
-static struct image *open_candidate(int root, const char *path)
+enum world { OURS, TARGETS };
+
+/* Opens @path in this world or the target's. */
+static struct image *open_candidate(struct root *root, enum world world, const char *path)
 {
+	bool own = world == OURS;
+	bool *is_dead = !root ? NULL : own ? root->own_debug_is_dead : &root->debug_is_dead;
 	struct stat status;
 	int fd;
-	bool own = root == AT_FDCWD;
-	struct error error = own ? file_open_regular(root, path, &fd, &status)
-				 : root_open_regular(root, path, &fd, &status);
 
+	if (!own && !root)
+		return NULL;
+	struct error error = error_errno(ETIMEDOUT);
+	if (!is_dead || !*is_dead)
+		error = target_file_open(root ? root->guard : NULL, !own,
+			own ? -1 : root_directory(root), path, &fd, &status);
+	if (is_dead && error.number == ETIMEDOUT)
+		*is_dead = root->lacks_debug = true;
 	if (failed(error))
 		return NULL;
 	/* What the administrator installed here is replaced by renaming, never cut off under us. */
 	return image_create_for_debug(fd, path, own && status.st_uid == 0);
 }
 
-static struct image *try_path(
-	const struct image *image, int root, const struct debug_link *link, const char *path)
+static struct image *try_path(const struct image *image, struct root *root, enum world world,
+	const struct debug_link *link, const char *path)
 {
-	struct image *file = open_candidate(root, path);
+	struct image *file = open_candidate(root, world, path);
 	struct stat status;
 
 	if (!file)
@@ -187,19 +197,19 @@ static void build_id_path(struct text *path, const char *build_id)
 		path, DEBUG_DIRECTORY "/.build-id/%.2s/%s.debug", build_id, build_id + 2);
 }
 
-static struct image *find_by_build_id(
-	const struct image *image, int root, const struct debug_link *link)
+static struct image *find_by_build_id(const struct image *image, struct root *root,
+	enum world world, const struct debug_link *link)
 {
 	struct text path cleanup_text = {0};
 
 	if (!image->build_id || strlen(image->build_id) < 4)
 		return NULL;
 	build_id_path(&path, image->build_id);
-	return try_path(image, root, link, path.bytes);
+	return try_path(image, root, world, link, path.bytes);
 }
 
-static struct image *find_by_link(
-	const struct image *image, int root, const struct debug_link *link)
+static struct image *find_by_link(const struct image *image, struct root *root, enum world world,
+	const struct debug_link *link)
 {
 	/* What stands before and after the image's directory. */
 	static const char *const places[][2] = {
@@ -217,7 +227,7 @@ static struct image *find_by_link(
 
 		text_append_format(&path, "%s%.*s%s/%s", places[i][0], (int)(slash - image->path),
 			image->path, places[i][1], link->name);
-		file = try_path(image, root, link, path.bytes);
+		file = try_path(image, root, world, link, path.bytes);
 	}
 	return file;
 }
@@ -264,9 +274,9 @@ static struct image *empty_alternate(uint16_t machine)
 
 /* The file that dwz moved common parts of @file's DWARF to; NULL: not found. */
 static struct image *find_alternate(
-	const struct image *file, int root, const char *name, const char *build_id)
+	const struct image *file, struct root *root, const char *name, const char *build_id)
 {
-	const int roots[] = {AT_FDCWD, root};
+	static const enum world worlds[] = {OURS, TARGETS};
 	struct text beside cleanup_text = {0}, by_id cleanup_text = {0};
 	const char *slash = strrchr(file->path, '/');
 
@@ -274,11 +284,9 @@ static struct image *find_alternate(
 		text_append_format(&beside, "%.*s/", (int)(slash - file->path), file->path);
 	text_append(&beside, name);
 	build_id_path(&by_id, build_id);
-	for (size_t i = 0; i < 2 * array_length(roots); i++) {
-		if (roots[i / 2] == -1)
-			continue;
+	for (size_t i = 0; i < 2 * array_length(worlds); i++) {
 		struct image *found =
-			open_candidate(roots[i / 2], i % 2 ? beside.bytes : by_id.bytes);
+			open_candidate(root, worlds[i / 2], i % 2 ? beside.bytes : by_id.bytes);
 		if (found && found->elf && found->build_id &&
 			strcmp(found->build_id, build_id) == 0 &&
 			(found->trusted || debug_sections_bounded(found)))
@@ -299,7 +307,7 @@ static Elf *elf_for_dwarf(struct image *file)
 	return file->mapped ? file->mapped : file->elf;
 }
 
-static void begin_dwarf(struct image *image, struct image *file, int root)
+static void begin_dwarf(struct image *image, struct image *file, struct root *root)
 {
 	const char *name;
 	const void *id;
@@ -338,7 +346,7 @@ static void begin_dwarf(struct image *image, struct image *file, int root)
 	image->dwarf = NULL;
 }
 
-void image_find_debug(struct image *image, int root)
+void image_find_debug(struct image *image, struct root *root)
 {
 	if (image->debug_sought)
 		return;
@@ -346,19 +354,19 @@ void image_find_debug(struct image *image, int root)
 	if (!image->elf || has_dwarf(image->elf))
 		return;
 	const struct debug_link link = read_link(image->elf);
-	image->debug = find_by_build_id(image, AT_FDCWD, &link);
-	if (!image->debug && root >= 0)
-		image->debug = find_by_build_id(image, root, &link);
-	if (!image->debug && root >= 0)
-		image->debug = find_by_link(image, root, &link);
+	image->debug = find_by_build_id(image, root, OURS, &link);
 	if (!image->debug)
-		image->debug = find_by_link(image, AT_FDCWD, &link);
+		image->debug = find_by_build_id(image, root, TARGETS, &link);
+	if (!image->debug)
+		image->debug = find_by_link(image, root, TARGETS, &link);
+	if (!image->debug)
+		image->debug = find_by_link(image, root, OURS, &link);
 	if (!image->debug)
 		return;
 	image->debug_elf = image->debug->elf;
 }
 
-Dwarf *image_dwarf(struct image *image, int root)
+Dwarf *image_dwarf(struct image *image, struct root *root)
 {
 	if (image->dwarf_sought)
 		return image->dwarf;
@@ -371,7 +379,7 @@ Dwarf *image_dwarf(struct image *image, int root)
 	return image->dwarf;
 }
 
-uint64_t image_compressed_debug_size(struct image *image, int root)
+uint64_t image_compressed_debug_size(struct image *image, struct root *root)
 {
 	uint64_t total = 0;
 	Elf_Scn *section = NULL;

@@ -19,6 +19,8 @@
 #include "model/memory.h"
 #include "util/error.h"
 
+struct root;
+
 /* A PT_LOAD program header. */
 struct segment {
 	uint64_t address, offset, file_size, memory_size;
@@ -108,10 +110,10 @@ const struct segment *image_segment(const struct image *image, uint64_t address)
 
 /*
  * Finds the image's separate debug file, by build id, then by .gnu_debuglink with its
- * CRC, under this root and the target's, unless it has DWARF of its own. Idempotent; @root is a
- * directory descriptor of the target's root, or -1.
+ * CRC, under this root and the target's, unless it has DWARF of its own. Idempotent; @root is the
+ * target's, by whose guard files are opened under either; NULL: there is none.
  */
-void image_find_debug(struct image *image, int root);
+void image_find_debug(struct image *image, struct root *root);
 
 /*
  * The DWARF of the image or of its separate debug file, owned by the image; NULL: none.
@@ -121,10 +123,10 @@ void image_find_debug(struct image *image, int root);
  * file is opened here, checked, or replaced by an empty one. It would also open the
  * .dwo file of a skeleton unit, which who walks the DWARF has to keep away from.
  */
-Dwarf *image_dwarf(struct image *image, int root);
+Dwarf *image_dwarf(struct image *image, struct root *root);
 
 /* How many bytes of compressed debug sections the separate debug file has; 0 for none. */
-uint64_t image_compressed_debug_size(struct image *image, int root);
+uint64_t image_compressed_debug_size(struct image *image, struct root *root);
 
 /*
  * The section of that name, its header in *header; NULL: none. The header is as the file

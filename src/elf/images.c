@@ -37,6 +37,7 @@ struct images {
 	struct inode_image *inodes;
 	struct image **from_memory;
 	size_t from_memory_count, from_memory_capacity;
+	bool debug_is_dead;
 };
 
 struct images *images_create(struct arena *arena)
@@ -107,6 +108,11 @@ void images_know_inode(struct images *images, dev_t device, ino_t number, struct
 	entry->inode = (struct inode){device, number};
 	entry->image = image;
 	HASH_ADD(hh, images->inodes, inode, sizeof(entry->inode), entry);
+}
+
+bool *images_debug_is_dead(struct images *images)
+{
+	return &images->debug_is_dead;
 }
 
 struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path)

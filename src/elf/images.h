@@ -24,5 +24,8 @@ struct image *images_file(
 struct image *images_inode(struct images *images, dev_t device, ino_t number);
 void images_know_inode(struct images *images, dev_t device, ino_t number, struct image *image);
 
+/* Where it is noted that this world's own debug files give no answer; owned by @images. */
+bool *images_debug_is_dead(struct images *images);
+
 /* The image in these @size bytes of heap memory, which are taken over. Owned by @images. */
 struct image *images_bytes(struct images *images, uint8_t *bytes, size_t size, const char *path);

@@ -12,6 +12,7 @@
 
 #include "elf/images.h"
 #include "elf/mapped_file.h"
+#include "elf/root.h"
 #include "elf/target_file.h"
 #include "util/file.h"
 #include "util/memory.h"
@@ -37,13 +38,18 @@ struct modules {
 	struct arena *arena;
 	struct place *places; /* by index of the mapping */
 	size_t last;          /* index of the mapping that was found last */
-	int root;
-	bool root_sought, root_stuck;
+	struct root root;
 	bool map_files_stuck;
 	size_t unusable; /* files, as far as they are named */
 	dev_t dead;      /* a file system that gave no answer; 0: none did */
 	uint64_t page_size;
 };
+
+/* The thread whose files in /proc are the process's. */
+static int leader(const struct process *process)
+{
+	return process->leader ? process->leader : process->pid;
+}
 
 struct modules *modules_create(struct images *images, struct process *process, struct arena *arena)
 {
@@ -54,16 +60,15 @@ struct modules *modules_create(struct images *images, struct process *process, s
 		.process = process,
 		.arena = arena,
 		.places = arena_new(arena, struct place, process->mappings.count),
-		.root = -1,
 		.page_size = (uint64_t)sysconf(_SC_PAGESIZE),
 	};
+	root_init(&modules->root, leader(process), process->guard, images_debug_is_dead(images));
 	return modules;
 }
 
 void modules_destroy(struct modules *modules)
 {
-	close_at(&modules->root);
-	modules->root = -1;
+	root_deinit(&modules->root);
 }
 
 const struct code *modules_code(const struct modules *modules)
@@ -71,29 +76,9 @@ const struct code *modules_code(const struct modules *modules)
 	return modules->process->code;
 }
 
-/* The thread whose files in /proc are the process's. */
-static int leader(const struct process *process)
+struct root *modules_root(struct modules *modules)
 {
-	return process->leader ? process->leader : process->pid;
-}
-
-int modules_root(struct modules *modules)
-{
-	char path[sizeof("/proc//root") + 20];
-
-	if (!modules->root_sought) {
-		modules->root_sought = true;
-		snprintf(path, sizeof(path), "/proc/%d/root", leader(modules->process));
-		struct error error =
-			target_directory_open(modules->process->guard, path, &modules->root);
-		modules->root_stuck = error.number == ETIMEDOUT;
-	}
-	return modules->root;
-}
-
-int modules_debug_root(struct modules *modules, const struct image *image)
-{
-	return image->debug_sought && image->dwarf_sought ? -1 : modules_root(modules);
+	return &modules->root;
 }
 
 static bool same_file(const struct mapping *a, const struct mapping *b)
@@ -205,11 +190,11 @@ static struct error open_by_name(struct modules *modules, const struct mapping *
 	bool in_root, const char *path, int *fd, struct stat *status)
 {
 	struct error error = {"its file system gives no answer", ETIMEDOUT};
-	int root = in_root ? modules_root(modules) : -1;
+	int root = in_root ? root_directory(&modules->root) : -1;
 
 	if (modules->dead && modules->dead == mapping->device)
 		return error;
-	if (in_root && modules->root_stuck)
+	if (in_root && modules->root.is_stuck)
 		return (struct error){
 			"the file system of its root directory gives no answer", ETIMEDOUT};
 	struct error own =

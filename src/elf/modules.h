@@ -41,10 +41,5 @@ const struct mapping *modules_mapping(struct modules *modules, uint64_t address)
 /* What a language's runtime knows of the process's code; NULL: nothing. */
 const struct code *modules_code(const struct modules *modules);
 
-/* A directory descriptor of the process's root directory, owned by @modules; -1: refused, or
- * its file system gives no answer. */
-int modules_root(struct modules *modules);
-
-/* The same for whoever wants files that describe @image: -1 as well where all of them have been
- * sought, for this process or another. */
-int modules_debug_root(struct modules *modules, const struct image *image);
+/* The process's root directory, owned by @modules. */
+struct root *modules_root(struct modules *modules);

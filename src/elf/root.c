@@ -8,7 +8,37 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "elf/target_file.h"
 #include "util/file.h"
+
+void root_init(struct root *root, pid_t process, struct guard *guard, bool *own_debug_is_dead)
+{
+	*root = (struct root){
+		.process = process,
+		.guard = guard,
+		.directory = -1,
+		.own_debug_is_dead = own_debug_is_dead,
+	};
+}
+
+void root_deinit(struct root *root)
+{
+	close_at(&root->directory);
+	root->directory = -1;
+}
+
+int root_directory(struct root *root)
+{
+	char path[sizeof("/proc//root") + 11];
+
+	if (!root->sought) {
+		root->sought = true;
+		snprintf(path, sizeof(path), "/proc/%d/root", root->process);
+		struct error error = target_directory_open(root->guard, path, &root->directory);
+		root->is_stuck = error.number == ETIMEDOUT;
+	}
+	return root->directory;
+}
 
 struct error root_open_regular(int root, const char *path, int *fd, struct stat *status)
 {

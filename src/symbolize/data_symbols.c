@@ -97,13 +97,14 @@ static bool take(struct data_symbols *symbols, const struct image *image, uint32
 	return false;
 }
 
-static bool take_debug(struct data_symbols *symbols, struct image *image, int root)
+static bool take_debug(struct data_symbols *symbols, struct image *image, struct root *root)
 {
 	image_find_debug(image, root);
 	return image->debug && take(symbols, image->debug, SHT_SYMTAB);
 }
 
-struct data_symbols *data_symbols_create(struct image *image, int root, struct arena *arena)
+struct data_symbols *data_symbols_create(
+	struct image *image, struct root *root, struct arena *arena)
 {
 	struct data_symbols *symbols = allocate_zeroed(1, sizeof(*symbols));
 	uint64_t reach = 0;

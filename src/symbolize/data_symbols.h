@@ -25,7 +25,8 @@ struct data_symbols;
  * image_find_debug() does, or by its .dynsym: the first that has any. The image must outlive them;
  * names are in @arena. NULL: none has.
  */
-struct data_symbols *data_symbols_create(struct image *image, int root, struct arena *arena);
+struct data_symbols *data_symbols_create(
+	struct image *image, struct root *root, struct arena *arena);
 void data_symbols_destroy(struct data_symbols *symbols);
 
 /*

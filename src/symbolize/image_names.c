@@ -62,7 +62,7 @@ static struct known_address *know(struct image_names *names, uint64_t address)
 	return &names->known[number];
 }
 
-static void add_symbols(struct image_names *names, struct image *image, int root,
+static void add_symbols(struct image_names *names, struct image *image, struct root *root,
 	const uint64_t *addresses, size_t count)
 {
 	uint64_t *missing cleanup_free = allocate(count * sizeof(*missing));
@@ -82,7 +82,7 @@ static void add_symbols(struct image_names *names, struct image *image, int root
 	}
 }
 
-static void add_sources(struct image_names *names, struct image *image, int root,
+static void add_sources(struct image_names *names, struct image *image, struct root *root,
 	const uint64_t *addresses, size_t count, size_t *budget)
 {
 	uint64_t *missing cleanup_free = allocate(count * sizeof(*missing));
@@ -109,7 +109,7 @@ static void add_sources(struct image_names *names, struct image *image, int root
 #define QUICK_LIMIT (1024 * 1024) /* bytes before unpacking: about 10 ms */
 
 static bool is_worth_it(
-	struct image_names *names, struct image *image, int root, enum lines_wanted lines)
+	struct image_names *names, struct image *image, struct root *root, enum lines_wanted lines)
 {
 	if (lines == LINES_QUICK && !names->measured) {
 		names->measured = true;
@@ -118,7 +118,7 @@ static bool is_worth_it(
 	return lines == LINES_ALL || (lines == LINES_QUICK && names->is_quick);
 }
 
-void image_names_find(struct image *image, int root, enum lines_wanted lines,
+void image_names_find(struct image *image, struct root *root, enum lines_wanted lines,
 	const uint64_t *addresses, size_t count, struct address_names *found, size_t *budget)
 {
 	struct image_names *names = names_of(image);
@@ -134,7 +134,7 @@ void image_names_find(struct image *image, int root, enum lines_wanted lines,
 	}
 }
 
-struct data_symbols *image_data_symbols(struct image *image, int root)
+struct data_symbols *image_data_symbols(struct image *image, struct root *root)
 {
 	struct image_names *names = names_of(image);
 

@@ -23,8 +23,8 @@ struct address_names {
  * Names the @count addresses (those of the file, rising, distinct). Strings belong to the image.
  * @root as in image_find_debug(); *budget as in lines_find(). No DWARF is opened for LINES_NONE.
  */
-void image_names_find(struct image *image, int root, enum lines_wanted lines,
+void image_names_find(struct image *image, struct root *root, enum lines_wanted lines,
 	const uint64_t *addresses, size_t count, struct address_names *names, size_t *budget);
 
 /* Its variables, owned by the image; @root as in image_find_debug(). NULL: none. */
-struct data_symbols *image_data_symbols(struct image *image, int root);
+struct data_symbols *image_data_symbols(struct image *image, struct root *root);

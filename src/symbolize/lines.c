@@ -49,7 +49,7 @@ static void find_line_programs(struct lines *lines)
 	}
 }
 
-struct lines *lines_create(struct image *image, int root)
+struct lines *lines_create(struct image *image, struct root *root)
 {
 	struct lines *lines = allocate_zeroed(1, sizeof(*lines));
 

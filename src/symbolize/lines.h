@@ -26,7 +26,7 @@ struct source_frames {
 
 /* The debug information of one image: which unit holds what is found out once. */
 struct lines;
-struct lines *lines_create(struct image *image, int root);
+struct lines *lines_create(struct image *image, struct root *root);
 void lines_destroy(struct lines *lines);
 
 /* Which debug information is worth its time. */

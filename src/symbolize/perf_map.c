@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elf/root.h"
 #include "elf/target_file.h"
 #include "symbolize/demangle.h"
 #include "util/file.h"
@@ -185,8 +186,8 @@ void perf_map_finish(struct perf_map *map, struct symbol *symbols, struct arena 
 	*map = (struct perf_map){0};
 }
 
-void perf_map_find(struct process *process, int root, const uint64_t *addresses, size_t count,
-	struct symbol *symbols, struct arena *arena)
+void perf_map_find(struct process *process, struct root *root, const uint64_t *addresses,
+	size_t count, struct symbol *symbols, struct arena *arena)
 {
 	char path[sizeof("tmp/perf-.map") + 10];
 	char buffer[64 * 1024];
@@ -199,9 +200,10 @@ void perf_map_find(struct process *process, int root, const uint64_t *addresses,
 	memset(symbols, 0, count * sizeof(*symbols));
 	snprintf(path, sizeof(path), "tmp/perf-%d.map",
 		process->namespace_pid > 0 ? process->namespace_pid : process->pid);
-	if (root < 0 || !count)
+	if (!count || root_directory(root) < 0)
 		return;
-	struct error error = target_file_open(process->guard, true, root, path, &fd, &status);
+	struct error error =
+		target_file_open(process->guard, true, root_directory(root), path, &fd, &status);
 	if (error.number == ENOENT)
 		return;
 	if (failed(error)) {

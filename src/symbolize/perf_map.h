@@ -20,8 +20,8 @@
  * user or we own it (perf does alike: tools/perf/util/symbol.c, dso__load()); one that is not is
  * a gap of the process. A line overrules those before it: code moves, and room is used again.
  */
-void perf_map_find(struct process *process, int root, const uint64_t *addresses, size_t count,
-	struct symbol *symbols, struct arena *arena);
+void perf_map_find(struct process *process, struct root *root, const uint64_t *addresses,
+	size_t count, struct symbol *symbols, struct arena *arena);
 
 /* The parser: a map is fed to it in pieces, as they are read. */
 struct perf_map {

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/address_table.h"
+#include "elf/root.h"
 #include "symbolize/image_names.h"
 #include "symbolize/perf_map.h"
+#include "util/address_table.h"
 #include "util/memory.h"
 
 /* What a pc means besides its address: part of what is looked up once. */
@@ -158,8 +159,7 @@ static void name_places(
 		lines = LINES_ALL;
 	if (module) {
 		names = allocate(distinct * sizeof(*names));
-		image_names_find(module->image,
-			modules_debug_root(symbolizer->modules, module->image), lines, addresses,
+		image_names_find(module->image, modules_root(symbolizer->modules), lines, addresses,
 			distinct, names, &symbolizer->budget);
 	} else {
 		symbols = allocate(distinct * sizeof(*symbols));
@@ -234,6 +234,10 @@ void symbolize_process(struct process *process, struct modules *modules, enum li
 			numbers[at++] = (uint32_t)find_place(&symbolizer, stack, j);
 	}
 	name_all(&symbolizer, lines);
+	if (modules_root(modules)->lacks_debug)
+		gaps_add(&process->gaps, arena, STAGE_SYMBOLS,
+			"the file system of debug files gives no answer: names that only they tell "
+			"are missing");
 	for (size_t i = 0, at = 0; i < process->user_stack_count; i++) {
 		struct user_stack *stack = process->user_stacks[i];
 

@@ -354,7 +354,7 @@ static void search_table(struct search *search, const struct sections *sections,
 	}
 }
 
-void symbols_find(struct image *image, int root, const uint64_t *addresses, size_t count,
+void symbols_find(struct image *image, struct root *root, const uint64_t *addresses, size_t count,
 	struct symbol *symbols, struct arena *arena)
 {
 	struct search search = {

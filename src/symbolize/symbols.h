@@ -28,5 +28,5 @@ struct symbol {
  * of aliases the one with the fewest leading underscores. A label without a size counts as far as
  * its section and the next sized symbol go.
  */
-void symbols_find(struct image *image, int root, const uint64_t *addresses, size_t count,
+void symbols_find(struct image *image, struct root *root, const uint64_t *addresses, size_t count,
 	struct symbol *symbols, struct arena *arena);

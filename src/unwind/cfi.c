@@ -140,7 +140,8 @@ static const struct cfi_row *compile_row(const struct cfi_entry *entry, const st
 	return kept;
 }
 
-static bool open_source(struct rows *rows, enum source source, struct image *image, int root)
+static bool open_source(
+	struct rows *rows, enum source source, struct image *image, struct root *root)
 {
 	if (rows->sought[source])
 		return rows->usable[source];
@@ -162,8 +163,8 @@ static bool open_source(struct rows *rows, enum source source, struct image *ima
 	return rows->usable[source];
 }
 
-static const struct cfi_row *look_up(
-	struct rows *rows, struct image *image, const struct arch *arch, int root, uint64_t address)
+static const struct cfi_row *look_up(struct rows *rows, struct image *image,
+	const struct arch *arch, struct root *root, uint64_t address)
 {
 	struct cfi_entry entry;
 
@@ -176,7 +177,7 @@ static const struct cfi_row *look_up(
 }
 
 const struct cfi_row *cfi_find(
-	struct image *image, const struct arch *arch, int root, uint64_t address)
+	struct image *image, const struct arch *arch, struct root *root, uint64_t address)
 {
 	struct rows *rows = rows_of(image);
 	const struct cfi_row *row = NULL;

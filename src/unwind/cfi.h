@@ -55,7 +55,7 @@ struct cfi_row {
  * nothing: a directory descriptor or -1.
  */
 const struct cfi_row *cfi_find(
-	struct image *image, const struct arch *arch, int root, uint64_t address);
+	struct image *image, const struct arch *arch, struct root *root, uint64_t address);
 
 enum cfi_outcome {
 	CFI_STEPPED,

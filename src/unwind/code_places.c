@@ -76,8 +76,7 @@ static void seek(struct code_places *places, struct code_place *place)
 	place->module = modules_find(places->modules, lookup);
 	if (place->module && place->module->image->machine == places->arch->elf_machine)
 		place->row = cfi_find(place->module->image, places->arch,
-			modules_debug_root(places->modules, place->module->image),
-			lookup - place->module->bias);
+			modules_root(places->modules), lookup - place->module->bias);
 }
 
 const struct module *code_place_module(struct code_places *places, struct code_place *place)

@@ -26,10 +26,10 @@ static void look_into(struct image *image)
 		const struct segment *segment = &image->segments[i];
 
 		for (uint64_t step = 0; step < 64; step++)
-			cfi_find(image, arch, -1,
+			cfi_find(image, arch, NULL,
 				segment->address + step * (segment->file_size / 64 + 1));
 	}
-	image_dwarf(image, -1);
+	image_dwarf(image, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

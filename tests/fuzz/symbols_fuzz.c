@@ -31,7 +31,7 @@ static void look_up(struct image *image, struct arena *arena)
 			addresses[count++] = last = address;
 		}
 	}
-	struct data_symbols *variables = data_symbols_create(image, -1, arena);
+	struct data_symbols *variables = data_symbols_create(image, NULL, arena);
 	for (size_t i = 0; i < count; i++) {
 		struct data_symbol found;
 
@@ -40,7 +40,7 @@ static void look_up(struct image *image, struct arena *arena)
 			__builtin_trap();
 	}
 	data_symbols_destroy(variables);
-	symbols_find(image, -1, addresses, count, symbols, arena);
+	symbols_find(image, NULL, addresses, count, symbols, arena);
 	for (size_t i = 0; i < count; i++) {
 		if (symbols[i].name && (symbols[i].start > addresses[i] ||
 					       strlen(symbols[i].name) > 2 * SYMBOL_NAME_LIMIT))

@@ -280,6 +280,28 @@ def test_program_that_is_not_answered_for(tmp_path, spawn, without_leak_check):
     assert looker.wait(LOOK_SECONDS) == 1
 
 
+@needs_root
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "the target's"])
+def test_debug_files_that_are_not_answered_for(tmp_path, spawn, without_leak_check, ours):
+    """/usr/lib/debug of ours, or of a container, on a dead file system: that is said, and what the
+    programs themselves tell is shown."""
+    program = tmp_path / "stripped"
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    subprocess.run(["strip", "-o", program, SITUATIONS], check=True)
+    with Situation("fuse-debug", dead, program=program) as scene:
+        enter = ["nsenter", f"--mount=/proc/{scene.pid}/ns/mnt"] if ours else []
+        looker = spawn([*enter, WHYSTUCK, "-f", "json", str(scene.pid)], text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out = read_to_end(looker.stdout, LOOK_SECONDS)
+        assert out is not None, "the output has no end"
+        process, = json.loads(out)["processes"]
+        thread, = process["threads"]
+        assert "__libc_start_main" in [frame["symbol"] for frame in thread["user_stack"]]
+        assert any("debug files gives no answer" in gap["reason"] for gap in process["gaps"])
+    assert looker.wait(LOOK_SECONDS) == 1
+
+
 def test_traced(look):
     """Already traced, and stopped by its tracer: that is said, the rest is shown, all stays."""
     with Situation("traced") as scene:

@@ -265,7 +265,7 @@ EXPECTED = {
 ELSEWHERE = {
     "traced", "exit_group", "zombie", "zombie-leader", "userfault", "userfault-stack", "jit",
     "frame-cycle", "wild-stack", "thread-storm", "recursion", "fuse-mmap", "fuse-execve",
-    "fuse-program", "exec-nfs",
+    "fuse-program", "fuse-debug", "exec-nfs",
     "deadlock-pair", "deadlock-philosophers", "deadlock-behind", "deadlock-self",
     "deadlock-shared", "deadlock-flocks", "deadlock-mutex-and-pipe", "deadlock-all-asleep", "chain",
     "shares", "comm-markup", "shared-owner-ended",

@@ -123,6 +123,17 @@ static void run_program(struct facts *facts, const char *argument)
 	must(execl(hung.path, hung.path, "fuse-program", switch_file, NULL), hung.path);
 }
 
+/* Debug files are sought on a file system that answers nothing. */
+static void run_debug(struct facts *facts, const char *argument)
+{
+	struct hung hung = mount_scene(facts, argument, false);
+	if (mount(argument, "/usr/lib/debug", NULL, MS_BIND, NULL) < 0)
+		unsupported("a mount on /usr/lib/debug");
+	atomic_store(hung.silent, SILENT);
+	ready(facts, SYS_pause);
+	pause();
+}
+
 static atomic_int executing;
 
 static void *execute(void *data)
@@ -242,6 +253,7 @@ const struct situation fuse_situations[] = {
 	{"fuse-mmap", run_mmap},
 	{"fuse-program", run_program},
 	{"fuse-execve", run_execve},
+	{"fuse-debug", run_debug},
 	{"on-kernel-mutex", run_kernel_mutex},
 	{"on-kernel-rwsem", run_kernel_rwsem},
 	{0},

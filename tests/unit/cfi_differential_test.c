@@ -162,7 +162,7 @@ static void report(struct tally *tally, const char *what, uint64_t address)
 static uint64_t compare_row(
 	struct image *image, Dwarf_CFI *cfi, uint64_t address, struct tally *tally)
 {
-	const struct cfi_row *row = cfi_find(image, &arch_x86_64, -1, address);
+	const struct cfi_row *row = cfi_find(image, &arch_x86_64, NULL, address);
 	struct cfi_step step = {.arch = &arch_x86_64, .memory = &made_up_memory};
 	struct registers before = {.known = 0}, after;
 	Dwarf_Addr start, end;

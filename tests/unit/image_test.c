@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elf/root.h"
 #include "elf/image.h"
 #include "unwind/cfi.h"
 #include "util/file.h"
@@ -59,7 +60,7 @@ static void ordinary_program(void **state)
 	assert_non_null(image_segment(image, image->entry));
 	assert_true(image_segment(image, image->entry)->executable);
 	assert_null(image_segment(image, UINT64_MAX));
-	assert_non_null(cfi_find(image, &arch_x86_64, -1, image->entry));
+	assert_non_null(cfi_find(image, &arch_x86_64, NULL, image->entry));
 	image_destroy(image);
 }
 
@@ -107,8 +108,8 @@ static void cut_off_anywhere(void **state)
 		struct image *cut = image_of_bytes(bytes, length);
 
 		if (!cut->problem) {
-			cfi_find(cut, &arch_x86_64, -1, image->entry);
-			image_dwarf(cut, -1);
+			cfi_find(cut, &arch_x86_64, NULL, image->entry);
+			image_dwarf(cut, NULL);
 		}
 		image_destroy(cut);
 	}
@@ -200,19 +201,20 @@ static void notes(void **state)
 		assert_null(build_id_in_notes(two, length, 4));
 }
 
-static int root_directory(void)
+static struct root open_root(void)
 {
-	return open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return (struct root){
+		.directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), .sought = true};
 }
 
 static void debug_file_by_build_id(void **state)
 {
 	struct image *image = open_image("program");
 	char command[256];
-	int root cleanup_close = root_directory();
+	struct root root = open_root();
 
 	(void)state;
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_null(image->debug);
 	snprintf(command, sizeof(command),
 		"d=usr/lib/debug/.build-id/%.2s && mkdir -p $d && cp program.debug $d/%s.debug",
@@ -220,43 +222,45 @@ static void debug_file_by_build_id(void **state)
 	run(command);
 	image_destroy(image);
 	image = open_image("program");
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_non_null(image->debug);
-	assert_non_null(image_dwarf(image, root));
+	assert_non_null(image_dwarf(image, &root));
 	image_destroy(image);
 	/* Another program's debug file under that name. */
 	run("for f in usr/lib/debug/.build-id/*/*; do cp other.debug $f; done");
 	image = open_image("program");
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_null(image->debug);
 	image_destroy(image);
 	/* A FIFO there is not waited for. */
 	run("for f in usr/lib/debug/.build-id/*/*; do rm $f; mkfifo $f; done");
 	image = open_image("program");
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_null(image->debug);
 	image_destroy(image);
 	run("rm -r usr");
+	root_deinit(&root);
 }
 
 static void debug_file_by_link(void **state)
 {
 	struct image *image;
-	int root cleanup_close = root_directory();
+	struct root root = open_root();
 
 	(void)state;
 	run("mkdir .debug && mv anonymous.debug .debug");
 	image = open_image("anonymous");
 	assert_null(image->build_id);
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_non_null(image->debug);
 	image_destroy(image);
 	/* The right name and another CRC. */
 	run("printf x >>.debug/anonymous.debug");
 	image = open_image("anonymous");
-	image_find_debug(image, root);
+	image_find_debug(image, &root);
 	assert_null(image->debug);
 	image_destroy(image);
+	root_deinit(&root);
 }
 
 static int make_programs(void **state)

@@ -128,7 +128,7 @@ static size_t compare_with_tools(
 	char **other_chains = read_chains(folder, other_tool, file, count);
 	struct image *image = folder_image(folder, file);
 
-	image_names_find(image, -1, LINES_ALL, addresses, count, names, &budget);
+	image_names_find(image, NULL, LINES_ALL, addresses, count, names, &budget);
 	for (size_t i = 0; i < count; i++) {
 		struct text chain cleanup_text = {0};
 		const struct source_frames *source = &names[i].source;
@@ -228,7 +228,7 @@ static void rust_lines_and_names(void **state)
 	}
 	assert_true(address != 0);
 	struct image *image = folder_image(&folder, "program");
-	image_names_find(image, -1, LINES_ALL, &address, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &address, 1, &names, &budget);
 	assert_string_equal(names.symbol.name, "a::inner::plain");
 	assert_int_equal(names.source.count, 1);
 	assert_string_equal(names.source.frames[0].function, "a::inner::plain");
@@ -260,7 +260,7 @@ static void assert_nested(struct image *image, uint64_t marker, const char *pref
 	struct address_names names;
 	size_t budget = LINES_BUDGET;
 
-	image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 	assert_int_equal(names.source.count, 3);
 	for (size_t i = 0; i < 3; i++) {
 		const struct source_frame *frame = &names.source.frames[i];
@@ -339,7 +339,7 @@ static void a_split_unit_is_not_opened(void **state)
 	uint64_t marker = nm_address(&folder, "program", "marker");
 	struct image *image = folder_image(&folder, "program");
 	alarm(20);
-	image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 	alarm(0);
 	assert_string_equal(names.symbol.name, "concrete");
 	assert_int_equal(names.source.frames[0].line, 4);
@@ -358,7 +358,7 @@ static void without_debug_information_there_are_no_lines(void **state)
 	assert_true(folder_run(&folder, NULL, "gcc -O1 -o program a.c"));
 	uint64_t marker = nm_address(&folder, "program", "marker");
 	struct image *image = folder_image(&folder, "program");
-	image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 	assert_string_equal(names.symbol.name, "concrete");
 	assert_int_equal(names.source.count, 0);
 	image_destroy(image);
@@ -376,13 +376,13 @@ static void no_dwarf_is_opened_unless_lines_are_asked_for(void **state)
 	assert_true(folder_run(&folder, NULL, "gcc -O1 -g -o program a.c"));
 	uint64_t marker = nm_address(&folder, "program", "marker");
 	struct image *image = folder_image(&folder, "program");
-	image_names_find(image, -1, LINES_NONE, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_NONE, &marker, 1, &names, &budget);
 	assert_false(image->debug_sought);
 	assert_null(image->dwarf);
 	assert_string_equal(names.symbol.name, "concrete");
 	assert_int_equal(names.source.count, 0);
 	/* Asked for later, they are found. */
-	image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 	assert_int_equal(names.source.count, 3);
 	image_destroy(image);
 	folder_destroy(&folder);
@@ -399,7 +399,7 @@ static void a_spent_budget_leaves_the_line_and_tells_no_inlined_frames(void **st
 	assert_true(folder_run(&folder, NULL, "gcc -O1 -g -o program a.c"));
 	uint64_t marker = nm_address(&folder, "program", "marker");
 	struct image *image = folder_image(&folder, "program");
-	image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+	image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 	assert_int_equal(budget, 0);
 	assert_string_equal(names.symbol.name, "concrete");
 	assert_int_equal(names.source.count, 1);
@@ -441,7 +441,7 @@ static void broken_debug_information_neither_crashes_nor_hangs(void **state)
 			bytes[at] = (uint8_t)(random >> 24);
 		}
 		struct image *image = image_create_from_bytes(bytes, size, "/program");
-		image_names_find(image, -1, LINES_ALL, &marker, 1, &names, &budget);
+		image_names_find(image, NULL, LINES_ALL, &marker, 1, &names, &budget);
 		told += names.source.count == 3;
 		image_destroy(image);
 	}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "elf/root.h"
 #include "compile_fixture.h"
 
 #include <sys/stat.h>
@@ -132,9 +133,10 @@ static size_t find(const struct folder *folder, uid_t uid, const char **name, st
 	struct symbol symbols[COUNT];
 	size_t gaps = 0;
 
-	int root = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	perf_map_find(&process, root, addresses, COUNT, symbols, arena);
-	close(root);
+	struct root root = {
+		.directory = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC), .sought = true};
+	perf_map_find(&process, &root, addresses, COUNT, symbols, arena);
+	root_deinit(&root);
 	*name = symbols[0].name;
 	for_each_gap (gap, &process.gaps) {
 		print_message("gap: %s\n", gap->reason);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "elf/root.h"
 #include "compile_fixture.h"
 
 #include <elf.h>
@@ -20,7 +21,8 @@ static const char program[] =
 	"int aliased(int) __attribute__((alias(\"_aliased\")));\n"
 	"int main(int argc, char **argv) { (void)argv; return aliased(argc); }\n";
 
-static struct symbol look(struct image *image, int root, uint64_t address, struct arena *arena)
+static struct symbol look(
+	struct image *image, struct root *root, uint64_t address, struct arena *arena)
 {
 	struct symbol symbol;
 
@@ -28,7 +30,7 @@ static struct symbol look(struct image *image, int root, uint64_t address, struc
 	return symbol;
 }
 
-static void assert_named(struct image *image, int root, uint64_t address, const char *name)
+static void assert_named(struct image *image, struct root *root, uint64_t address, const char *name)
 {
 	struct arena *arena cleanup_arena = arena_create();
 	struct symbol symbol = look(image, root, address, arena);
@@ -77,7 +79,7 @@ static size_t compare_with_nm(const struct folder *folder, const char *file, con
 	struct symbol *symbols = allocate(count * sizeof(*symbols));
 	bool *confirmed = allocate_zeroed(count, sizeof(*confirmed));
 
-	symbols_find(image, -1, addresses, count, symbols, arena);
+	symbols_find(image, NULL, addresses, count, symbols, arena);
 	for (char *at = copy.bytes; nm_next(&at, &known);) {
 		if (!is_code(known.type) || !known.size)
 			continue;
@@ -149,7 +151,7 @@ static void of_libc_aliases_the_name_that_people_use_is_shown(void **state)
 		for (size_t i = 0; i < array_length(names); i++) {
 			if (strcmp(known.name, names[i]) != 0 || known.type == 'i')
 				continue;
-			assert_named(image, -1, known.address + 3, names[i]);
+			assert_named(image, NULL, known.address + 3, names[i]);
 			seen++;
 		}
 	}
@@ -166,7 +168,7 @@ static void an_alias_with_fewer_underscores_wins_then_global_over_weak(void **st
 	folder_write(&folder, "a.c", program);
 	assert_true(folder_run(&folder, NULL, "gcc -O2 -fno-inline -o plain a.c"));
 	struct image *image = folder_image(&folder, "plain");
-	assert_named(image, -1, nm_address(&folder, "plain", "__aliased"), "aliased");
+	assert_named(image, NULL, nm_address(&folder, "plain", "__aliased"), "aliased");
 	image_destroy(image);
 	folder_destroy(&folder);
 }
@@ -186,8 +188,8 @@ static void a_stripped_program_knows_its_local_functions_from_gnu_debugdata(void
 	uint64_t local = nm_address(&folder, "full", "local_two");
 	struct image *stripped = folder_image(&folder, "stripped");
 	struct image *with = folder_image(&folder, "with");
-	assert_named(stripped, -1, local + 2, NULL);
-	assert_named(with, -1, local + 2, "local_two");
+	assert_named(stripped, NULL, local + 2, NULL);
+	assert_named(with, NULL, local + 2, "local_two");
 	image_destroy(stripped);
 	image_destroy(with);
 	folder_destroy(&folder);
@@ -212,7 +214,7 @@ static void a_broken_or_endless_gnu_debugdata_gives_no_names(void **state)
 	for (size_t i = 0; i < array_length(files); i++) {
 		struct image *image = folder_image(&folder, files[i]);
 
-		assert_named(image, -1, local, NULL);
+		assert_named(image, NULL, local, NULL);
 		image_destroy(image);
 	}
 	folder_destroy(&folder);
@@ -232,14 +234,15 @@ static void a_separate_debug_file_is_found_by_build_id_under_the_targets_root(vo
 	uint64_t local = nm_address(&folder, "full", "local_two");
 	char path[128];
 	snprintf(path, sizeof(path), "%s/root", folder.path);
-	int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct root root = {
+		.directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), .sought = true};
 	struct image *image = folder_image(&folder, "stripped");
-	assert_named(image, -1, nm_address(&folder, "full", "main"), NULL);
+	assert_named(image, NULL, nm_address(&folder, "full", "main"), NULL);
 	image_destroy(image);
 	image = folder_image(&folder, "stripped");
-	assert_named(image, root, local + 2, "local_two");
+	assert_named(image, &root, local + 2, "local_two");
 	image_destroy(image);
-	close(root);
+	root_deinit(&root);
 	folder_destroy(&folder);
 }
 
@@ -255,7 +258,7 @@ static void a_separate_debug_file_is_found_by_debuglink(void **state)
 		"objcopy --add-gnu-debuglink=the.debug stripped linked"));
 	uint64_t local = nm_address(&folder, "full", "local_two");
 	struct image *image = folder_image(&folder, "linked");
-	assert_named(image, -1, local + 2, "local_two");
+	assert_named(image, NULL, local + 2, "local_two");
 	image_destroy(image);
 	folder_destroy(&folder);
 }
@@ -278,21 +281,21 @@ static void labels_without_a_size_count_until_a_sized_symbol_or_the_sections_end
 		&folder, NULL, "gcc -nostdlib -no-pie -o labels a.s -Wl,--build-id=none 2>&1"));
 	uint64_t base = nm_address(&folder, "labels", "before_all");
 	struct image *image = folder_image(&folder, "labels");
-	assert_named(image, -1, base, "before_all");
-	assert_named(image, -1, base + 15, "before_all");
-	assert_named(image, -1, base + 16, "sized");
-	assert_named(image, -1, base + 31, "sized");
-	assert_named(image, -1, base + 32, "gap");
-	assert_named(image, -1, base + 47, "gap");
-	assert_named(image, -1, base + 50, "label");
-	assert_named(image, -1, base + 70, "longer_alias");
-	assert_named(image, -1, base + 80, "second");
-	assert_named(image, -1, base + 92, "second"); /* a size says more than a label within */
-	assert_named(image, -1, base + 96, NULL);     /* the label within has ended with `second` */
-	assert_named(image, -1, nm_address(&folder, "labels", "_start") + 5, "_start");
-	assert_named(image, -1, base + 200, NULL);
-	assert_named(image, -1, 0, NULL);
-	assert_named(image, -1, UINT64_MAX, NULL);
+	assert_named(image, NULL, base, "before_all");
+	assert_named(image, NULL, base + 15, "before_all");
+	assert_named(image, NULL, base + 16, "sized");
+	assert_named(image, NULL, base + 31, "sized");
+	assert_named(image, NULL, base + 32, "gap");
+	assert_named(image, NULL, base + 47, "gap");
+	assert_named(image, NULL, base + 50, "label");
+	assert_named(image, NULL, base + 70, "longer_alias");
+	assert_named(image, NULL, base + 80, "second");
+	assert_named(image, NULL, base + 92, "second"); /* a size says more than a label within */
+	assert_named(image, NULL, base + 96, NULL); /* the label within has ended with `second` */
+	assert_named(image, NULL, nm_address(&folder, "labels", "_start") + 5, "_start");
+	assert_named(image, NULL, base + 200, NULL);
+	assert_named(image, NULL, 0, NULL);
+	assert_named(image, NULL, UINT64_MAX, NULL);
 	image_destroy(image);
 	folder_destroy(&folder);
 }
@@ -369,10 +372,10 @@ static void nested_functions_are_told_apart_and_the_outer_one_goes_on_behind(voi
 	file->symbols[1] = function(0x1100, 0x100, 1);
 	file->symbols[2] = function(0x1140, 0x10, 7);
 	struct image *image = crafted_image(file);
-	assert_named(image, -1, 0x1120, "outer");
-	assert_named(image, -1, 0x1148, "inner");
-	assert_named(image, -1, 0x1160, "outer");
-	assert_named(image, -1, 0x1200, NULL);
+	assert_named(image, NULL, 0x1120, "outer");
+	assert_named(image, NULL, 0x1148, "inner");
+	assert_named(image, NULL, 0x1160, "outer");
+	assert_named(image, NULL, 0x1200, NULL);
 	image_destroy(image);
 }
 
@@ -398,18 +401,18 @@ static void hostile_symbols_give_no_name(void **state)
 	file->symbols[10] = function(0x2080, 16, 20);
 	struct image *image = crafted_image(file);
 	struct arena *arena cleanup_arena = arena_create();
-	struct symbol unterminated = look(image, -1, 0x2000, arena);
+	struct symbol unterminated = look(image, NULL, 0x2000, arena);
 	assert_int_equal(strlen(unterminated.name), 96);
-	assert_named(image, -1, 0x2010, NULL);
-	assert_named(image, -1, 0x2020, NULL);
-	assert_named(image, -1, UINT64_MAX - 8, NULL);
-	assert_named(image, -1, 4, NULL);
-	assert_named(image, -1, 0x2035, NULL);
-	assert_named(image, -1, 0x2040, "fine");
-	assert_named(image, -1, 0x2050, NULL);
-	assert_named(image, -1, 0x2060, NULL);
-	assert_named(image, -1, 0x2070, NULL);
-	assert_named(image, -1, 0x2080, "@only");
+	assert_named(image, NULL, 0x2010, NULL);
+	assert_named(image, NULL, 0x2020, NULL);
+	assert_named(image, NULL, UINT64_MAX - 8, NULL);
+	assert_named(image, NULL, 4, NULL);
+	assert_named(image, NULL, 0x2035, NULL);
+	assert_named(image, NULL, 0x2040, "fine");
+	assert_named(image, NULL, 0x2050, NULL);
+	assert_named(image, NULL, 0x2060, NULL);
+	assert_named(image, NULL, 0x2070, NULL);
+	assert_named(image, NULL, 0x2080, "@only");
 	image_destroy(image);
 }
 
@@ -445,7 +448,7 @@ static void hostile_section_headers_give_no_names(void **state)
 			break;
 		}
 		struct image *image = crafted_image(file);
-		assert_named(image, -1, 0x2040, NULL);
+		assert_named(image, NULL, 0x2040, NULL);
 		image_destroy(image);
 	}
 	struct crafted *file = craft();
@@ -454,7 +457,7 @@ static void hostile_section_headers_give_no_names(void **state)
 	file->sections[2].sh_size = UINT64_MAX; /* as much as there is */
 	file->sections[3].sh_size = UINT64_MAX;
 	struct image *image = crafted_image(file);
-	assert_named(image, -1, 0x2040, "fine");
+	assert_named(image, NULL, 0x2040, "fine");
 	image_destroy(image);
 }
 
@@ -474,10 +477,10 @@ static void arm64_mapping_symbols_are_no_functions(void **state)
 		file->symbols[i + 1].st_info = ELF64_ST_INFO(STB_LOCAL, STT_NOTYPE);
 	}
 	struct image *image = crafted_image(file);
-	assert_named(image, -1, 0x2008, "real_label");
-	assert_named(image, -1, 0x2018, "real_label");
-	assert_named(image, -1, 0x2028, "real_label");
-	assert_named(image, -1, 0x2038, "$xylophone");
+	assert_named(image, NULL, 0x2008, "real_label");
+	assert_named(image, NULL, 0x2018, "real_label");
+	assert_named(image, NULL, 0x2028, "real_label");
+	assert_named(image, NULL, 0x2038, "$xylophone");
 	image_destroy(image);
 }
 
@@ -494,7 +497,7 @@ static void a_name_of_megabytes_is_cut(void **state)
 	struct image *image =
 		image_create_from_bytes((uint8_t *)file, sizeof(*file) + length, "/crafted");
 	assert_null(image->problem);
-	struct symbol symbol = look(image, -1, 0x2040, arena);
+	struct symbol symbol = look(image, NULL, 0x2040, arena);
 	assert_int_equal(strlen(symbol.name), SYMBOL_NAME_LIMIT + strlen("…"));
 	assert_string_equal(symbol.name + SYMBOL_NAME_LIMIT, "…");
 	image_destroy(image);
@@ -522,7 +525,7 @@ static void a_million_symbols_around_a_hundred_thousand_addresses_take_no_minute
 		addresses[i] = 0x2000 + i;
 	struct image *image = image_create_from_bytes((uint8_t *)file, size, "/crafted");
 	alarm(60);
-	symbols_find(image, -1, addresses, wanted, found, arena);
+	symbols_find(image, NULL, addresses, wanted, found, arena);
 	alarm(0);
 	for (size_t i = 0; i < wanted; i++) {
 		assert_string_equal(found[i].name, "everywhere");

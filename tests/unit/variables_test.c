@@ -32,7 +32,7 @@ static void assert_variable(
 
 static struct data_symbols *open_symbols(struct image *image, struct arena *arena)
 {
-	return data_symbols_create(image, -1, arena);
+	return data_symbols_create(image, NULL, arena);
 }
 
 static void variables_with_and_without_a_file(void **state)
