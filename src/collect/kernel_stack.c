@@ -69,6 +69,15 @@ static bool parse_frame(struct scan line, struct kernel_frame *frame, struct are
 	return frame->symbol || frame->address;
 }
 
+/*
+ * The last step of giving up the CPU is left out, as the kernel leaves out the others: arm64's of
+ * 5.10 prints it, since it is not in the scheduler's section.
+ */
+static bool is_switch(const struct kernel_frame *frame)
+{
+	return frame->symbol && strcmp(frame->symbol, "__switch_to") == 0;
+}
+
 struct kernel_stack *kernel_stack_parse(const char *bytes, size_t length, struct arena *arena)
 {
 	struct kernel_stack *stack = arena_new(arena, struct kernel_stack, 1);
@@ -78,7 +87,8 @@ struct kernel_stack *kernel_stack_parse(const char *bytes, size_t length, struct
 
 	while (scan_line(&scan, &line)) {
 		array_reserve(frames, stack->count, capacity);
-		if (parse_frame(line, &frames[stack->count], arena))
+		if (parse_frame(line, &frames[stack->count], arena) &&
+			(stack->count || !is_switch(&frames[0])))
 			stack->count++;
 	}
 	stack->frames = arena_copy(arena, frames, stack->count * sizeof(*frames));

@@ -10,7 +10,7 @@
 #include "model/stack.h"
 #include "util/arena.h"
 
-/* The stack that @bytes print, in @arena. Lines that don't parse are left out. */
+/* The stack that @bytes print, in @arena. Lines that don't parse are left out, and __switch_to(). */
 struct kernel_stack *kernel_stack_parse(const char *bytes, size_t length, struct arena *arena);
 
 /*

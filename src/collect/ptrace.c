@@ -107,6 +107,11 @@ static void take_registers(struct task *task, struct tracee *tracee, struct stac
 		return;
 	}
 	task->was_at_place = is_at_place(task, &thread->registers, &entry);
+	/* What the register set does not tell: where pc was put back, the call is made again. */
+	if (task->was_at_place && !entry.known)
+		entry.in_syscall = thread->registers.value[arch_native->pc] != task->place.pc;
+	if (task->was_at_place)
+		register_set(&thread->registers, arch_native->pc, task->place.pc);
 	/* Stopped before by this very look, the thread is in restart_syscall now. */
 	if (task->was_at_place && thread->entry.number == SYS_restart_syscall &&
 		task->stopped_entry.in_syscall && task->stopped_sp == task->place.sp)

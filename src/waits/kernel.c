@@ -67,6 +67,8 @@ static const struct {
 	{"asm_exc_page_fault", KERNEL_FAULT},
 	{"do_user_addr_fault", KERNEL_FAULT},
 	{"do_page_fault", KERNEL_FAULT},
+	{"el0_da", KERNEL_FAULT}, /* arm64's: of data, and of instructions */
+	{"el0_ia", KERNEL_FAULT},
 	{"lock_mm_and_find_vma", KERNEL_FAULT},
 	{"handle_mm_fault", KERNEL_FAULT},
 	{"handle_userfault", KERNEL_USERFAULT},

@@ -203,10 +203,12 @@ static bool explain_empty(struct waiting *waiting)
 {
 	int64_t left;
 
-	if (time_left(waiting, &left))
+	if (time_left(waiting, &left)) {
 		say_sleep(waiting, left, true);
-	else
+	} else {
+		waiting->word = "signal";
 		say(waiting, "waits for a signal");
+	}
 	return true;
 }
 

@@ -303,6 +303,20 @@ static void kernel_frames(void **state)
 	assert_string_equal(stack->frames[4].symbol, "bare");
 }
 
+static void the_switch_to_another_task_is_no_frame(void **state)
+{
+	static const char text[] = "[<0>] __switch_to+0xc0/0x120\n"
+				   "[<0>] do_sys_poll+0x3a0/0x5c4\n"
+				   "[<0>] __switch_to+0xc0/0x120\n";
+	struct arena *arena cleanup_arena = arena_create();
+	struct kernel_stack *stack = kernel_stack_parse(text, strlen(text), arena);
+
+	(void)state;
+	assert_int_equal(stack->count, 2);
+	assert_string_equal(stack->frames[0].symbol, "do_sys_poll");
+	assert_string_equal(stack->frames[1].symbol, "__switch_to");
+}
+
 static void addresses_are_paired_by_their_number(void **state)
 {
 	static const char text[] = "[<0>] a+0x1/0x2\n[<0>] b+0x3/0x4\n";
@@ -378,6 +392,7 @@ int main(void)
 		cmocka_unit_test(mappings_of_all_kinds),
 		cmocka_unit_test(mappings_that_make_no_sense),
 		cmocka_unit_test(kernel_frames),
+		cmocka_unit_test(the_switch_to_another_task_is_no_frame),
 		cmocka_unit_test(addresses_are_paired_by_their_number),
 		cmocka_unit_test(equal_kernel_stacks_are_one),
 		cmocka_unit_test(hidepid_of_a_mount),
