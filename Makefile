@@ -9,6 +9,7 @@
 #                   STORM_SECONDS for each part
 #   make fuzz       builds and runs the fuzzers, FUZZ_SECONDS each
 #   make check-kernels   looks in Debian's kernels 5.10, 6.1 and 6.12, which it fetches and boots
+#   make check-arm64     the same for arm64, as which it is built across
 #   make check-go   compares goroutines with what Go 1.19 and 1.21 to 1.27 say, which it fetches
 #   make check-go-servers   the same of etcd, caddy and prometheus; esbuild's are listed
 #   make storm-go   looks at 100,000 goroutines a second that come and go, for STORM_SECONDS
@@ -274,13 +275,35 @@ storm-go-run: $(B)/whystuck
 # Each is booted under qemu with an initramfs; fetched once, into build/kernels.
 KERNELS ?= 5.10 6.1 6.12
 
-.PHONY: check-kernels kernels-run
+.PHONY: check-kernels kernels-run check-arm64 arm64-run
 check-kernels:
 	tools/install-dependencies build bpf kernels
 	$(MAKE) kernels-run
 
 kernels-run: $(B)/whystuck build/situations
-	$(TEST_ENVIRONMENT) $(PYTHON) tests/kernels/run build/kernels $(KERNELS)
+	$(TEST_ENVIRONMENT) BUSYBOX=$$(command -v busybox) \
+		$(PYTHON) tests/kernels/run build/kernels amd64 $(KERNELS)
+
+# Built across, from the packages that Debian has for arm64.
+ARM64_SYSROOT := $(abspath build/arm64/sysroot)
+ARM64_LIBRARIES := $(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu
+ARM64_INCLUDES := $(ARM64_SYSROOT)/usr/include $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
+ARM64_CC := aarch64-linux-gnu-gcc --sysroot=$(ARM64_SYSROOT) $(ARM64_INCLUDES:%=-isystem %)
+
+check-arm64:
+	tools/install-dependencies build bpf kernels arm64
+	tests/kernels/get-sysroot $(ARM64_SYSROOT) arm64
+	PKG_CONFIG_SYSROOT_DIR=$(ARM64_SYSROOT) PKG_CONFIG_LIBDIR=$(ARM64_LIBRARIES)/pkgconfig \
+		$(MAKE) B=build/arm64 CC="$(ARM64_CC)" AR=aarch64-linux-gnu-ar BPF_ARCH=arm64 \
+		BPF_CLANG="clang $(ARM64_INCLUDES:%=-isystem %)" arm64-run
+
+build/arm64/situations: $(wildcard tests/situations/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TARGET_CFLAGS) -static -o $@ $(filter %.c,$^)
+
+arm64-run: $(B)/whystuck build/arm64/situations
+	$(TEST_ENVIRONMENT) SITUATIONS=$(abspath build/arm64/situations) BUSYBOX=$(ARM64_SYSROOT)/bin/busybox \
+		$(PYTHON) tests/kernels/run build/kernels arm64 $(KERNELS)
 
 # The fuzzers are clang's: everything is compiled again for them.
 FUZZ_SECONDS ?= 60

@@ -62,7 +62,7 @@ static void run_pair(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	start_ring(facts, 2);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	rest();
 }
 
@@ -70,7 +70,7 @@ static void run_philosophers(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	start_ring(facts, 5);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	rest();
 }
 
@@ -101,7 +101,7 @@ static void run_behind(struct facts *facts, const char *argument)
 			err(EXIT_FAILURE, "pthread_create");
 	}
 	pthread_barrier_wait(&all_begun);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	rest();
 }
 
@@ -328,7 +328,7 @@ static void run_chain(struct facts *facts, const char *argument)
 	fact_number(facts, "root", root_tid);
 	fact_number(facts, "writer", writer);
 	fact_number(facts, "waiter", waiters[0]);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	rest();
 }
 

@@ -137,7 +137,7 @@ static void run_zoo(struct facts *facts, const char *argument)
 	fact_number(facts, "file", must(open("/etc/passwd", O_RDONLY), "/etc/passwd"));
 	fact_number(facts, "directory", must(open("/usr", O_RDONLY | O_DIRECTORY), "/usr"));
 	fact_number(facts, "deleted_file", deleted_file(facts));
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 

@@ -110,7 +110,7 @@ static void run_openat(struct facts *facts, const char *argument)
 static void run_program(struct facts *facts, const char *argument)
 {
 	if (argument && argument[0] != '/') {
-		ready(facts, SYS_pause);
+		ready(facts, PAUSE_CALL);
 		atomic_store(map_switch(atoi(argument)), SILENT_ON_READS);
 		pause();
 		return;
@@ -130,7 +130,7 @@ static void run_debug(struct facts *facts, const char *argument)
 	if (mount(argument, "/usr/lib/debug", NULL, MS_BIND, NULL) < 0)
 		unsupported("a mount on /usr/lib/debug");
 	atomic_store(hung.silent, SILENT);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 
@@ -158,7 +158,7 @@ static void run_execve(struct facts *facts, const char *argument)
 		usleep(100);
 	await_syscall(executing, SYS_execve);
 	fact_number(facts, "executing", executing);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 

@@ -61,8 +61,8 @@ static void run_dgram_pair(struct facts *facts, const char *argument)
 	close(ends[1]);
 	fact_number(facts, "first", first);
 	fact_number(facts, "second", second);
-	await_syscall(first, SYS_pause);
-	await_syscall(second, SYS_pause);
+	await_syscall(first, PAUSE_CALL);
+	await_syscall(second, PAUSE_CALL);
 	ready(facts, SYS_read);
 	must(read(ends[0], buffer, sizeof buffer), "read");
 }
@@ -402,7 +402,7 @@ static void run_epoll_proxy(struct facts *facts, const char *argument)
 	int epoll = must(epoll_create1(0), "epoll_create1");
 	for (int i = 0; i < 3; i++)
 		watch(epoll, fds[i]);
-	ready(facts, SYS_epoll_wait);
+	ready(facts, EPOLL_WAIT_CALL);
 	must(TEMP_FAILURE_RETRY(epoll_wait(epoll, &event, 1, -1)), "epoll_wait");
 }
 
@@ -424,7 +424,7 @@ static void run_poll_proxy(struct facts *facts, const char *argument)
 	fact_number(facts, "writer", writer);
 	struct pollfd polled[] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {fds[2], POLLIN, 0},
 		{ends[0], POLLIN, 0}};
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(polled, 4, -1)), "poll");
 }
 
@@ -461,7 +461,7 @@ static void run_epoll_unix(struct facts *facts, const char *argument)
 	int epoll = must(epoll_create1(0), "epoll_create1");
 	for (int i = 0; i < 3; i++)
 		watch(epoll, fds[i]);
-	ready(facts, SYS_epoll_wait);
+	ready(facts, EPOLL_WAIT_CALL);
 	must(TEMP_FAILURE_RETRY(epoll_wait(epoll, &event, 1, -1)), "epoll_wait");
 }
 

@@ -167,8 +167,8 @@ static int terminal(struct facts *facts)
 		close(slave);
 		rest();
 	}
-	await_syscall(bystander, SYS_pause);
-	await_syscall(holder, SYS_pause);
+	await_syscall(bystander, PAUSE_CALL);
+	await_syscall(holder, PAUSE_CALL);
 	close(master);
 	fact_number(facts, "bystander", bystander);
 	fact_number(facts, "holder", holder);
@@ -188,7 +188,7 @@ static void run_tty_poll(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	struct pollfd polled = {.fd = terminal(facts), .events = POLLIN};
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(&polled, 1, -1)), "poll");
 }
 
@@ -210,7 +210,7 @@ static void run_poll_pidfd(struct facts *facts, const char *argument)
 	if (polled.fd < 0)
 		unsupported("pidfd_open");
 	fact_number(facts, "child", child);
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(&polled, 1, -1)), "poll");
 }
 

@@ -31,7 +31,7 @@ static void run_comm_escapes(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	must(prctl(PR_SET_NAME, "\033[31m\n\"\\\377\t"), "PR_SET_NAME");
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 
@@ -40,7 +40,7 @@ static void run_comm_markup(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	must(prctl(PR_SET_NAME, "]]></script>&\"'"), "PR_SET_NAME");
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 
@@ -68,9 +68,9 @@ struct scene {
 static void *snare(void *data)
 {
 	struct scene *scene = data;
-	await_syscall(getpid(), SYS_poll);
+	await_syscall(getpid(), POLL_CALL);
 	make_unreadable(scene->page, 1, scene->page);
-	ready_other(scene->facts, getpid(), getpid(), SYS_poll);
+	ready_other(scene->facts, getpid(), getpid(), POLL_CALL);
 	rest();
 }
 
@@ -97,7 +97,7 @@ static void *sleep_above_hole(void *data)
 	memset(hole, 1, sizeof hole);
 	make_unreadable(scene->page, STACK_PAGES,
 		(void *)(((uintptr_t)hole + 2 * PAGE) & -(uintptr_t)PAGE));
-	ready_other(scene->facts, getpid(), gettid(), SYS_pause);
+	ready_other(scene->facts, getpid(), gettid(), PAUSE_CALL);
 	rest();
 }
 
@@ -133,7 +133,7 @@ static void run_poll_many(struct facts *facts, const char *argument)
 	for (int i = 0; i < MANY; i++)
 		fds[i] = (struct pollfd){ends[0], POLLIN, 0};
 	fact_number(facts, "fd", ends[0]);
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(poll(fds, MANY, -1), "poll");
 }
 
@@ -172,7 +172,7 @@ static void run_jit(struct facts *facts, const char *argument)
 	fclose(map);
 	fact_string(facts, "map", path);
 	fact_address(facts, "address", (void *)function);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	function();
 }
 
@@ -192,7 +192,7 @@ static void run_frame_cycle(struct facts *facts, const char *argument)
 	(void)argument;
 	void (*function)(void) = load_code(cycle_code, sizeof cycle_code);
 	fact_address(facts, "address", (void *)function);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	function();
 }
 
@@ -209,7 +209,7 @@ static void run_wild_stack(struct facts *facts, const char *argument)
 	(void)argument;
 	void (*function)(void) = load_code(wild_code, sizeof wild_code);
 	fact_address(facts, "address", (void *)function);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	function();
 }
 

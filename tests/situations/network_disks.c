@@ -365,7 +365,7 @@ static void run_exec_nfs(struct facts *facts, const char *argument)
 {
 	if (argument && argument[0] != '/') {
 		must(chroot("."), "chroot");
-		ready(facts, SYS_pause);
+		ready(facts, PAUSE_CALL);
 		atomic_store(map_switch(atoi(argument)), SILENT);
 		pause();
 		return;

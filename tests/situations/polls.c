@@ -46,7 +46,7 @@ static void run_poll(struct facts *facts, const char *argument)
 	(void)argument;
 	struct pollfd fds[3];
 	pollfds(facts, fds);
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(fds, 3, -1)), "poll");
 }
 
@@ -55,7 +55,7 @@ static void run_poll_timeout(struct facts *facts, const char *argument)
 	(void)argument;
 	struct pollfd fds[3];
 	pollfds(facts, fds);
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(fds, 3, 3599 * 1000)), "poll");
 }
 
@@ -63,7 +63,7 @@ static void run_poll_timeout(struct facts *facts, const char *argument)
 static void run_poll_nothing(struct facts *facts, const char *argument)
 {
 	(void)argument;
-	ready(facts, SYS_poll);
+	ready(facts, POLL_CALL);
 	must(TEMP_FAILURE_RETRY(poll(NULL, 0, 3599 * 1000)), "poll");
 }
 

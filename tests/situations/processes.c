@@ -53,7 +53,7 @@ static void run_vfork(struct facts *facts, const char *argument)
 {
 	(void)argument;
 	pid_t parent = getpid();
-	ready(facts, SYS_vfork);
+	ready(facts, VFORK_CALL);
 	vfork_child = vfork();
 	if (!vfork_child) {
 		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -67,7 +67,7 @@ static void run_vfork(struct facts *facts, const char *argument)
 static void run_pause(struct facts *facts, const char *argument)
 {
 	(void)argument;
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 
@@ -152,7 +152,7 @@ static void *outlive_main(void *data)
 {
 	struct facts *facts = data;
 	await_state(getpid(), 'Z');
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	rest();
 }
 

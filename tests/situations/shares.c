@@ -105,7 +105,7 @@ static void run_shares(struct facts *facts, const char *argument)
 		start_thread(conduct, &workers[i]);
 		start_thread(share_work, &workers[i]);
 	}
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 

@@ -13,7 +13,25 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+
+/* What the C library makes of these functions: arm64 has only the younger syscalls. */
+#ifdef SYS_pause
+enum {
+	PAUSE_CALL = SYS_pause,
+	POLL_CALL = SYS_poll,
+	EPOLL_WAIT_CALL = SYS_epoll_wait,
+	VFORK_CALL = SYS_vfork,
+};
+#else
+enum {
+	PAUSE_CALL = SYS_ppoll,
+	POLL_CALL = SYS_ppoll,
+	EPOLL_WAIT_CALL = SYS_epoll_pwait,
+	VFORK_CALL = SYS_clone,
+};
+#endif
 
 /* What a test must know of the scene: one JSON object, announced when all is in place. */
 struct facts {

@@ -348,7 +348,7 @@ static void run_recv_unix(struct facts *facts, const char *argument)
 	fact_number(facts, "peer", peer);
 	fact_string(facts, "path", path);
 	/* Until the companion has taken it, the connection has no process at its other end. */
-	await_syscall(peer, SYS_pause);
+	await_syscall(peer, PAUSE_CALL);
 	ready(facts, SYS_recvfrom);
 	must(recv(fd, buffer, sizeof buffer, 0), "recv");
 }

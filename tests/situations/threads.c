@@ -38,7 +38,7 @@ static void run_threads(struct facts *facts, const char *argument)
 		start_thread(rest_thread, NULL);
 	pthread_barrier_wait(&started);
 	fact_number(facts, "threads", count + 1);
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	pause();
 }
 
@@ -67,7 +67,7 @@ static int descend(struct facts *facts, int left)
 	volatile int depth = left;
 	if (left)
 		return descend(facts, left - 1) + depth;
-	ready(facts, SYS_pause);
+	ready(facts, PAUSE_CALL);
 	return pause() + depth;
 }
 
@@ -83,7 +83,7 @@ static struct facts *handler_facts;
 static void handle(int signal)
 {
 	(void)signal;
-	ready(handler_facts, SYS_pause);
+	ready(handler_facts, PAUSE_CALL);
 	pause();
 }
 
