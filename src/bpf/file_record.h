@@ -12,9 +12,7 @@ struct file_record {
 	__u32 access; /* FILE_RECORD_…; neither: opened with O_PATH */
 	__u32 device; /* as the kernel has it, the minor in 20 bits; 0: only stat() can tell device
 			 and inode */
-	__u32 represents;   /* devices: their number, in that form */
-	__u32 is_anonymous; /* an anon_inode */
-	__u32 reserved;
+	__u32 represents; /* devices: their number, in that form */
 	__u64 inode;
 };
 

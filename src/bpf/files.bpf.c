@@ -108,7 +108,6 @@ int files(struct bpf_iter__task_file *context)
 			  (mode & FMODE_WRITE ? FILE_RECORD_WRITES : 0),
 		.device = tells_plainly(magic) ? system->s_dev : 0,
 		.represents = represents,
-		.is_anonymous = magic == ANON_INODE_FS_MAGIC,
 		.inode = inode->i_ino,
 	};
 	bpf_seq_write(context->meta->seq, &record, sizeof(record));

@@ -203,12 +203,10 @@ static bool explain_empty(struct waiting *waiting)
 {
 	int64_t left;
 
-	if (time_left(waiting, &left)) {
+	if (time_left(waiting, &left))
 		say_sleep(waiting, left, true);
-	} else {
-		waiting->word = "signal";
+	else
 		say(waiting, "waits for a signal");
-	}
 	return true;
 }
 

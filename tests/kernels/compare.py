@@ -36,14 +36,15 @@ RUNNING = {"running"}
 # What can't be known of a scene, by a gap's reason.
 GAPS = {"exec-nfs": "/tmp/scene/file could not be opened: its file system gives no answer"}
 
-# What is another call on arm64, which has only the younger: its name and what its text has. Of one
+# What is another call on arm64, which has only the younger: what is expected of it instead. Of one
 # that a signal ended before it was shown nothing is left there (arch/arm64/kernel/signal.c,
 # do_signal()).
 YOUNGER = {
-    "pause()": ("ppoll", ["ppoll(NULL, 0, NULL, NULL, 0)"]),
-    "poll(*": ("ppoll", ["ppoll(*", *WATCHED, "*POLLIN*", "*POLLPRI*", "*, NULL, NULL, 0)"]),
-    "vfork()": ("clone", ["clone(*CLONE_VFORK*"]),
-    "*kill(*SIGSTOP)": ("", []),
+    "pause()": {"kind": "sleep", "name": "ppoll", "call": ["ppoll(NULL, 0, NULL, NULL, 0)"]},
+    "poll(*": {"name": "ppoll",
+               "call": ["ppoll(*", *WATCHED, "*POLLIN*", "*POLLPRI*", "*, NULL, NULL, 0)"]},
+    "vfork()": {"name": "clone", "call": ["clone(*CLONE_VFORK*"]},
+    "*kill(*SIGSTOP)": {"call": []},
 }
 
 # Where the kernel's stack of a thread that a page fault brought there may not say so.
@@ -106,8 +107,7 @@ class Seen:
         """As the live tests do, less what only libc's debug symbols or the modules tell."""
         expected = dataclasses.replace(expected, function="")
         if self.architecture == "arm64" and expected.call and expected.call[0] in YOUNGER:
-            name, call = YOUNGER[expected.call[0]]
-            expected = dataclasses.replace(expected, name=name, call=call)
+            expected = dataclasses.replace(expected, **YOUNGER[expected.call[0]])
         if (self.architecture, self.series) in FAULTS_UNTOLD:
             expected = dataclasses.replace(
                 expected, wait=[text.replace(": a page fault", "*") for text in expected.wait])
