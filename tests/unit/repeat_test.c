@@ -111,10 +111,11 @@ static void await_answer(void)
 	assert_int_equal(read(answers[0], &byte, 1), 1);
 }
 
+/* How many threads the process has if all of them sleep; 0: one does not, or is about to end. */
 static size_t count_sleeping(pid_t pid)
 {
 	char path[64], state[64];
-	size_t count = 0;
+	size_t count = 0, all = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	DIR *tasks = opendir(path);
@@ -122,6 +123,7 @@ static size_t count_sleeping(pid_t pid)
 	for (struct dirent *entry; (entry = readdir(tasks));) {
 		if (entry->d_name[0] == '.')
 			continue;
+		all++;
 		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/syscall", pid, entry->d_name);
 		FILE *file = fopen(path, "r");
 		if (file && fgets(state, sizeof(state), file) && strncmp(state, "running", 7) != 0)
@@ -130,10 +132,10 @@ static size_t count_sleeping(pid_t pid)
 			fclose(file);
 	}
 	closedir(tasks);
-	return count;
+	return count == all ? count : 0;
 }
 
-/* Until that is how many threads sleep: all that there shall be. */
+/* Until there are so many threads, and all sleep. */
 static void await_sleep(pid_t pid, size_t threads)
 {
 	while (count_sleeping(pid) != threads)
