@@ -205,6 +205,9 @@ def run(server):
     ours, theirs = dump.of_json(process), dump.parse(told)
     if not theirs:
         raise RuntimeError(f"no goroutines in the runtime's dump: {told[:500]}")
+    if not ours:
+        raise RuntimeError(f"whystuck has no goroutines; gaps: {process['gaps']}, of its threads: "
+                           f"{[thread['gaps'] for thread in process['threads']]}")
     differences = compare_threads(server, process, ours)
     goroutines, frames, more = compare(ours, theirs, seconds, dump.minor_of(process))
     return goroutines, frames, differences + more
